@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The judge: compiles documents into a switch of ports, layers and rules, and says what happens to a flow and why; pure.
+//!
+//! There is no clock, no I/O and no randomness in here: the same documents give the same switch, the same verdict and the same cause.
+//! Data planes ([`data_plane::DataPlane`]) and the service meet in this crate without knowing each other.
+
+pub mod acl;
+pub mod classifier;
+pub mod data_plane;
+pub mod flow;
+pub mod flow_table;
+pub mod semantics;
+pub mod switch;
+pub mod verdict;
+
+pub use data_plane::{DataPlane, DataPlaneError, Probe, ProbeOutcome, ProbeReport, ProbeSource};
+pub use flow::{Direction, Family, Flow, Protocol};
+pub use flow_table::FlowTable;
+pub use semantics::Semantics;
+pub use switch::{Documents, Port, PortIndex, Switch};
+pub use verdict::{Cause, Decision, Layer, Ruling, Verdict};

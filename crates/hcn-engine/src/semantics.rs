@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The switches of hns-behaviour section 4: what the record leaves open, or what versions of HNS do differently.
+//!
+//! The defaults are those of section 8; a profile of the service sets them per HNS version.
+
+/// What happens to traffic that no rule names once an endpoint has any ACL (Q2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultDeny {
+    /// Blocked in both directions.
+    BothDirections,
+    /// Blocked only in the directions that have a rule.
+    RuledDirections,
+    /// Allowed: rules only take away.
+    Never,
+}
+
+/// Which rule wins among those of one priority (Q1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// Block.
+    BlockWins,
+    /// The one that was added first.
+    FirstWins,
+}
+
+/// The switches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Semantics {
+    /// Q2.
+    pub default_deny: DefaultDeny,
+    /// Q1.
+    pub tie: Tie,
+    /// Q3: whether a Host rule alone turns on the default deny of the Switch layer.
+    pub host_rule_flips_switch: bool,
+    /// Q33: whether protocols other than TCP, UDP, ICMP and IGMP are dropped on the way in where an endpoint on a NAT or Transparent
+    /// network has no Host rule that decides.
+    pub drop_other_protocols_in: bool,
+    /// Q13: whether a flow that no tier decides is blocked.
+    pub tier_default_deny: bool,
+    /// 4.1: whether ACLs on endpoints of NAT networks have an effect (not on Windows Server 2025 before April 2026).
+    pub acl_on_nat: bool,
+    /// Q5: whether priorities over 65500 are refused.
+    pub refuse_priority_over_65500: bool,
+    /// Q10: idle time after which a flow is forgotten, in milliseconds.
+    pub flow_idle_ms: u64,
+}
+
+impl Default for Semantics {
+    fn default() -> Self {
+        Semantics {
+            default_deny: DefaultDeny::BothDirections,
+            tie: Tie::BlockWins,
+            host_rule_flips_switch: false,
+            drop_other_protocols_in: false,
+            tier_default_deny: true,
+            acl_on_nat: true,
+            refuse_priority_over_65500: true,
+            flow_idle_ms: 240_000,
+        }
+    }
+}
