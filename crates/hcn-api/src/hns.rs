@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The trait that every HNS answers: the embedded one, the real one, a dump, one behind a socket.
+
+use std::fmt;
+
+use hcn_schema::Guid;
+
+use crate::{
+    HcnCode,
+    error::{Answer, HnsError},
+    event::{Listener, Subscription},
+};
+
+/// The kinds of objects of the HCN API; the verbs are the same for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `HostComputeNetwork`.
+    Network,
+    /// `HostComputeEndpoint`.
+    Endpoint,
+    /// `HostComputeNamespace`.
+    Namespace,
+    /// `HostComputeLoadBalancer`.
+    LoadBalancer,
+    /// `HostComputeRoute`.
+    SdnRoute,
+    /// Guest network service.
+    GuestNetworkService,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 6] = [
+        Kind::Network,
+        Kind::Endpoint,
+        Kind::Namespace,
+        Kind::LoadBalancer,
+        Kind::SdnRoute,
+        Kind::GuestNetworkService,
+    ];
+
+    /// In words, e.g. "load balancer".
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::Network => "network",
+            Kind::Endpoint => "endpoint",
+            Kind::Namespace => "namespace",
+            Kind::LoadBalancer => "load balancer",
+            Kind::SdnRoute => "SDN route",
+            Kind::GuestNetworkService => "guest network service",
+        }
+    }
+
+    /// The code for an object of the kind that does not exist (hns-behaviour 3.1).
+    pub fn not_found(self) -> HcnCode {
+        match self {
+            Kind::Network => HcnCode::HCN_E_NETWORK_NOT_FOUND,
+            Kind::Endpoint => HcnCode::HCN_E_ENDPOINT_NOT_FOUND,
+            Kind::Namespace | Kind::LoadBalancer | Kind::SdnRoute | Kind::GuestNetworkService => {
+                HcnCode::ERROR_NOT_FOUND
+            }
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.words())
+    }
+}
+
+/// One object: its kind and its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId {
+    /// The kind.
+    pub kind: Kind,
+    /// The id.
+    pub id: Guid,
+}
+
+impl ObjectId {
+    /// The failure to find it.
+    pub fn not_found(self) -> HnsError {
+        HnsError::because(
+            self.kind.not_found(),
+            format!("there is no {} {}", self.kind, self.id),
+        )
+    }
+}
+
+/// An HNS. All calls block until they are done, from any thread.
+///
+/// Queries are texts: empty means none. Ids in answers are text in the case that the answering HNS uses.
+pub trait Hns: Send + Sync {
+    /// `HcnEnumerateX`: a JSON array of ids; "[]" where nothing matches.
+    ///
+    /// # Errors
+    /// `HCN_E_INVALID_JSON` for a query that is not JSON.
+    fn enumerate(&self, kind: Kind, query: &str) -> Answer<String>;
+
+    /// `HcnCreateX`: makes an object and tells its id.
+    ///
+    /// `network` is the network of an endpoint. A zero `id` leaves the choice to the document, then to HNS.
+    ///
+    /// # Errors
+    /// Those of hns-behaviour 3.1; nothing was made then.
+    fn create(&self, kind: Kind, network: Option<Guid>, id: Guid, settings: &str) -> Answer<Guid>;
+
+    /// `HcnOpenX`: whether the object exists.
+    ///
+    /// # Errors
+    /// [`Kind::not_found`].
+    fn open(&self, object: ObjectId) -> Answer<()>;
+
+    /// `HcnQueryXProperties`: the document in the shape that the query asks for.
+    ///
+    /// # Errors
+    /// [`Kind::not_found`], or `HCN_E_INVALID_JSON` for a query that is not JSON.
+    fn query(&self, object: ObjectId, query: &str) -> Answer<String>;
+
+    /// `HcnModifyX`.
+    ///
+    /// # Errors
+    /// Those of hns-behaviour 3.1; nothing was changed then.
+    fn modify(&self, object: ObjectId, settings: &str) -> Answer<()>;
+
+    /// `HcnDeleteX`.
+    ///
+    /// # Errors
+    /// [`Kind::not_found`].
+    fn delete(&self, object: ObjectId) -> Answer<()>;
+
+    /// `HNSCall`: the v1 API; answers the envelope `{"Success":true,"Output":…}`.
+    ///
+    /// # Errors
+    /// The code; its record is what HNS puts into the response.
+    fn call(&self, method: &str, path: &str, request: &str) -> Answer<String>;
+
+    /// `HcnQueryEndpointStats`.
+    ///
+    /// # Errors
+    /// [`Kind::not_found`].
+    fn endpoint_stats(&self, endpoint: Guid, query: &str) -> Answer<String> {
+        let _ = query;
+        self.call("GET", &format!("/endpointstats/{endpoint}"), "")
+    }
+
+    /// The documents of all objects that match, in the order of [`Hns::enumerate`].
+    ///
+    /// An object that is deleted between the two calls is left out.
+    ///
+    /// # Errors
+    /// As [`Hns::enumerate`] and [`Hns::query`].
+    fn list(&self, kind: Kind, query: &str) -> Answer<Vec<String>> {
+        let ids = self.enumerate(kind, query)?;
+        let ids: Vec<String> = serde_json::from_str(&ids).map_err(|error| {
+            HnsError::because(
+                HcnCode::HCN_E_INVALID_JSON,
+                format!("the list of ids is not readable: {error}"),
+            )
+        })?;
+        let mut documents = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = id.parse().map_err(|error| {
+                HnsError::because(
+                    HcnCode::HCN_E_GUID_CONVERSION_FAILURE,
+                    format!("the id {id:?} of a {kind} is {error}"),
+                )
+            })?;
+            match self.query(ObjectId { kind, id }, query) {
+                Ok(document) => documents.push(document),
+                Err(error) if error.code.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(documents)
+    }
+
+    /// `HcnRegisterServiceCallback`: tells the listener of every event until the subscription is dropped.
+    ///
+    /// # Errors
+    /// Where the HNS cannot tell events.
+    fn subscribe(&self, listener: Listener) -> Answer<Subscription>;
+}
