@@ -1,3 +1,54 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! To be written.
-fn main() {}
+//! The chores: what is checked before a commit and in CI, written as a program so that it runs alike everywhere.
+//!
+//! Run as `cargo xtask NAME`. Nothing here is shipped, and nothing here decides what the product does.
+
+mod ci;
+mod tidy;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+const USAGE: &str = "\
+cargo xtask CHORE
+
+tidy    what no compiler checks: crates/README.md, dependency arrows, file heads, words, links
+check   rustfmt, clippy, tidy, cargo deny: what holds before a commit
+ci      check, then every test
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let repository = repository();
+    let good = match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["tidy"] => tidy::report(&repository),
+        ["check"] => ci::run(&repository, ci::CHECKS),
+        ["ci"] => ci::run(&repository, &[ci::CHECKS, &[ci::Step::Test]].concat()),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            true
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Top folder of the repository.
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -15,6 +15,8 @@ pub trait Document: Sized + Clone + Default {
     /// Writes known fields in their canonical order, then the others.
     fn to_map(&self) -> Map<String, Value>;
     /// JSON pointers and values of the members that are present and not readable, also inside nested documents.
+    ///
+    /// A pointer spells keys as the document does, so that it leads there.
     fn odd_fields(&self) -> Vec<(String, &Value)>;
 
     /// Parses text.
@@ -47,13 +49,13 @@ pub trait Document: Sized + Clone + Default {
 macro_rules! document {
     ($(#[$meta:meta])* pub struct $name:ident { $( $(#[$field_meta:meta])* $field:ident : $type:ty = $($exact:ident)? $key:literal, )* }) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Debug, Default)]
         pub struct $name {
             $( $(#[$field_meta])* #[doc = concat!("\n\nKey `", $key, "`.")] pub $field: $crate::field::Field<$type>, )*
             /// Members without a field here, as they came.
             pub extra: serde_json::Map<String, serde_json::Value>,
-            /// Known keys that were spelled otherwise: canonical form and the spelling read.
-            spelling: Vec<(&'static str, String)>,
+            /// How known keys were spelled. Public so that `..Default::default()` works, opaque all the same.
+            pub spelling: $crate::document::Spelling,
         }
 
         impl $crate::document::Document for $name {
@@ -66,7 +68,7 @@ macro_rules! document {
                         if document.$field.is_absent() && $crate::document::same_key(key, $key, document!(@exact $($exact)?)) {
                             document.$field = $crate::field::Field::read(value);
                             if key != $key {
-                                document.spelling.push(($key, key.clone()));
+                                document.spelling.0.push(($key, key.clone()));
                             }
                             continue;
                         }
@@ -80,12 +82,12 @@ macro_rules! document {
                 let mut map = serde_json::Map::new();
                 $(
                     if let Some(value) = self.$field.write() {
-                        let spelled = self.spelling.iter().find(|(key, _)| *key == $key).map_or($key, |(_, spelled)| spelled.as_str());
-                        map.insert(spelled.to_owned(), value);
+                        map.insert(self.spelled($key).to_owned(), value);
                     }
                 )*
                 for (key, value) in &self.extra {
-                    map.insert(key.clone(), value.clone());
+                    // A second spelling of a known key must not win over the field once keys are canonical.
+                    map.entry(key.clone()).or_insert_with(|| value.clone());
                 }
                 map
             }
@@ -93,15 +95,28 @@ macro_rules! document {
             fn odd_fields(&self) -> Vec<(String, &serde_json::Value)> {
                 #[allow(unused_mut, reason = "a document without fields pushes nothing")]
                 let mut found = Vec::new();
-                $( self.$field.odd_fields(format!("/{}", $key), &mut found); )*
+                $( self.$field.odd_fields(format!("/{}", self.spelled($key)), &mut found); )*
                 found
             }
         }
 
+        /// Equal when they would be written alike; the order of members means nothing.
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                $crate::document::Document::to_map(self) == $crate::document::Document::to_map(other)
+            }
+        }
+
         impl $name {
+            /// How the document spells a known key.
+            #[allow(dead_code, reason = "a document without fields has no key to ask for")]
+            pub(crate) fn spelled(&self, known: &'static str) -> &str {
+                self.spelling.0.iter().find(|(key, _)| *key == known).map_or(known, |(_, spelled)| spelled)
+            }
+
             /// Forgets how keys were spelled and uses the canonical spelling from here on, in this document (not in nested ones).
             pub fn canonical_keys(&mut self) {
-                self.spelling.clear();
+                self.spelling = $crate::document::Spelling::default();
             }
         }
 
@@ -124,6 +139,10 @@ macro_rules! document {
     (@exact) => { false };
 }
 pub(crate) use document;
+
+/// Known keys that a document spelled otherwise: canonical form and the spelling read.
+#[derive(Clone, Debug, Default)]
+pub struct Spelling(pub(crate) Vec<(&'static str, String)>);
 
 /// Whether a key of a document is the known key.
 pub(crate) fn same_key(key: &str, known: &str, exact: bool) -> bool {

@@ -87,7 +87,10 @@ macro_rules! policies {
                     $( $name::$item(settings) => $crate::document::Document::odd_fields(settings), )*
                     $name::Other(_) => Vec::new(),
                 };
-                let at = if policy.settings.get().is_some() { "/Settings" } else { "" };
+                let at = match policy.settings.get() {
+                    Some(_) => format!("/{}", policy.spelled("Settings")),
+                    None => String::new(),
+                };
                 odd.into_iter().map(|(pointer, value)| (format!("{at}{pointer}"), value.clone())).collect()
             }
         }

@@ -26,6 +26,7 @@ flags! {
 
 policies! {
     /// An endpoint policy by its type.
+    #[expect(clippy::large_enum_variant, reason = "a view is read, looked at and dropped, one at a time")]
     pub enum EndpointPolicy {
         /// A port of the host that leads to one of the container.
         PortMapping(PortMapping) = "PortMapping",

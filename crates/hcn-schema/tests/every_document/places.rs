@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where in the fixtures each document type stands.
+//!
+//! Apart because it is a table. A type without a row fails `every_document_type_and_every_key_occurs`.
+
+/// Where a well-formed document of each type stands: the fixture, and the pointer inside it.
+pub const PLACES: &[(&str, &str, &str)] = &[
+    ("Base", "network-nat", ""),
+    ("SchemaVersion", "network-nat", "/SchemaVersion"),
+    ("endpoint::Endpoint", "endpoint-policies", ""),
+    (
+        "endpoint::IpConfiguration",
+        "endpoint-policies",
+        "/IpConfigurations/0",
+    ),
+    ("globals::Globals", "globals", ""),
+    ("globals::Version", "globals", "/Version"),
+    ("load_balancer::LoadBalancer", "load-balancer", ""),
+    (
+        "load_balancer::LoadBalancerPortMapping",
+        "load-balancer",
+        "/PortMappings/0",
+    ),
+    (
+        "modify::ExtensionSettings",
+        "modify-requests",
+        "/3/Settings",
+    ),
+    ("modify::IpSubnetSettings", "modify-requests", "/5/Settings"),
+    ("modify::ModifyRequest", "modify-requests", "/0"),
+    (
+        "modify::NamespaceContainerSettings",
+        "modify-requests",
+        "/7/Settings",
+    ),
+    (
+        "modify::NamespaceEndpointSettings",
+        "modify-requests",
+        "/6/Settings",
+    ),
+    ("modify::PolicySettings", "modify-requests", "/0/Settings"),
+    ("modify::PortSettings", "modify-requests", "/1/Settings"),
+    ("modify::SubnetSettings", "modify-requests", "/4/Settings"),
+    ("namespace::Namespace", "namespace", ""),
+    ("namespace::NamespaceResource", "namespace", "/Resources/0"),
+    (
+        "namespace::NamespaceResourceData",
+        "namespace",
+        "/Resources/0/Data",
+    ),
+    ("network::Dns", "network-nat", "/Dns"),
+    (
+        "network::IpSubnet",
+        "network-nat",
+        "/Ipams/0/Subnets/0/IpSubnets/0",
+    ),
+    ("network::Ipam", "network-nat", "/Ipams/0"),
+    ("network::MacPool", "network-nat", "/MacPool"),
+    ("network::MacRange", "network-nat", "/MacPool/Ranges/0"),
+    ("network::Network", "network-nat", ""),
+    (
+        "network::Route",
+        "network-nat",
+        "/Ipams/0/Subnets/0/Routes/0",
+    ),
+    ("network::Subnet", "network-nat", "/Ipams/0/Subnets/0"),
+    ("policy::Policy", "network-overlay", "/Policies/0"),
+    ("acl::Acl", "endpoint-policies", "/Policies/1/Settings"),
+    ("acl::TierAcl", "endpoint-policies", "/Policies/17/Settings"),
+    (
+        "acl::TierAclRule",
+        "endpoint-policies",
+        "/Policies/17/Settings/TierAclRules/0",
+    ),
+    (
+        "endpoint_policy::EncapOverhead",
+        "endpoint-policies",
+        "/Policies/10/Settings",
+    ),
+    (
+        "endpoint_policy::Encryption",
+        "endpoint-policies",
+        "/Policies/13/Settings",
+    ),
+    (
+        "endpoint_policy::FilterTuple",
+        "endpoint-policies",
+        "/Policies/8/Settings/FilterTuple",
+    ),
+    (
+        "endpoint_policy::Firewall",
+        "endpoint-policies",
+        "/Policies/18/Settings",
+    ),
+    (
+        "endpoint_policy::InterfaceParameters",
+        "endpoint-policies",
+        "/Policies/15/Settings",
+    ),
+    (
+        "endpoint_policy::Iov",
+        "endpoint-policies",
+        "/Policies/16/Settings",
+    ),
+    (
+        "endpoint_policy::Isolation",
+        "endpoint-policies",
+        "/Policies/14/Settings",
+    ),
+    (
+        "endpoint_policy::L4Proxy",
+        "network-overlay",
+        "/Policies/12/Settings",
+    ),
+    (
+        "endpoint_policy::L4WfpProxy",
+        "endpoint-policies",
+        "/Policies/8/Settings",
+    ),
+    (
+        "endpoint_policy::NoSettings",
+        "endpoint-policies",
+        "/Policies/4/Settings",
+    ),
+    (
+        "endpoint_policy::OutBoundNat",
+        "endpoint-policies",
+        "/Policies/5/Settings",
+    ),
+    (
+        "endpoint_policy::PortMapping",
+        "endpoint-policies",
+        "/Policies/0/Settings",
+    ),
+    (
+        "endpoint_policy::PortName",
+        "endpoint-policies",
+        "/Policies/9/Settings",
+    ),
+    (
+        "endpoint_policy::ProviderAddress",
+        "endpoint-policies",
+        "/Policies/11/Settings",
+    ),
+    (
+        "endpoint_policy::ProxyExceptions",
+        "endpoint-policies",
+        "/Policies/8/Settings/OutboundExceptions",
+    ),
+    (
+        "endpoint_policy::Qos",
+        "endpoint-policies",
+        "/Policies/3/Settings",
+    ),
+    (
+        "endpoint_policy::SdnRouteSettings",
+        "endpoint-policies",
+        "/Policies/6/Settings",
+    ),
+    (
+        "network_policy::AutomaticDns",
+        "network-overlay",
+        "/Policies/6/Settings",
+    ),
+    (
+        "network_policy::DrMacAddress",
+        "network-overlay",
+        "/Policies/5/Settings",
+    ),
+    (
+        "network_policy::InterfaceConstraint",
+        "network-overlay",
+        "/Policies/2/Settings",
+    ),
+    (
+        "network_policy::LayerConstraint",
+        "network-overlay",
+        "/Policies/13/Settings",
+    ),
+    (
+        "network_policy::NeighborDiscovery",
+        "network-overlay",
+        "/Policies/15/Settings",
+    ),
+    (
+        "network_policy::NetAdapterName",
+        "network-overlay",
+        "/Policies/1/Settings",
+    ),
+    (
+        "network_policy::RemoteSubnetRoute",
+        "network-overlay",
+        "/Policies/7/Settings",
+    ),
+    (
+        "network_policy::SetPolicy",
+        "network-overlay",
+        "/Policies/10/Settings",
+    ),
+    (
+        "network_policy::SourceMacAddress",
+        "network-overlay",
+        "/Policies/0/Settings",
+    ),
+    (
+        "network_policy::VSwitchExtension",
+        "network-overlay",
+        "/Policies/3/Settings",
+    ),
+    (
+        "network_policy::VxlanPort",
+        "network-overlay",
+        "/Policies/8/Settings",
+    ),
+    ("query::Query", "queries", "/0"),
+    ("sdn_route::SdnRoute", "sdn-route", ""),
+    ("sdn_route::SdnRouteEntry", "sdn-route", "/Routes/0"),
+    ("v1::Elb", "v1-policy-list", "/Policies/0"),
+    ("v1::Nat", "v1-endpoint", "/Policies/0"),
+    ("v1::OutBoundNat", "v1-endpoint", "/Policies/5"),
+    ("v1::Policy", "v1-endpoint", "/Policies/0"),
+    ("v1::Proxy", "v1-endpoint", "/Policies/7"),
+    ("v1::endpoint::Endpoint", "v1-endpoint", ""),
+    ("v1::endpoint::EndpointAttach", "v1-calls", "/3"),
+    ("v1::envelope::Envelope", "v1-calls", "/0"),
+    ("v1::envelope::Envelope", "v1-calls", "/2"),
+    ("v1::namespace::Namespace", "v1-namespace", ""),
+    ("v1::network::Extension", "v1-network", "/Extensions/0"),
+    (
+        "v1::network::IpSubnet",
+        "v1-network",
+        "/Subnets/0/IpSubnets/0",
+    ),
+    ("v1::network::Network", "v1-network", ""),
+    ("v1::network::Subnet", "v1-network", "/Subnets/0"),
+    ("v1::policy_list::PolicyList", "v1-policy-list", ""),
+];
