@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Simulated containers: a name, an endpoint, and what listens in it.
+//!
+//! HNS knows no containers, only their ids; these are kept beside it so that a probe has somebody to answer.
+
+use hcn_api::{Answer, HcnCode, HnsError};
+use hcn_schema::Guid;
+use serde::{Deserialize, Serialize};
+
+/// A port on which a container listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenPort {
+    /// IANA protocol number: 6 or 17.
+    pub protocol: u8,
+    /// The port.
+    pub port: u16,
+}
+
+/// A simulated container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// Its name; unique.
+    pub name: String,
+    /// 64 hexadecimal digits; unique.
+    pub id: String,
+    /// Its endpoint.
+    pub endpoint: Guid,
+    /// Its namespace, where it has one.
+    pub namespace: Option<Guid>,
+    /// What listens in it.
+    pub listeners: Vec<ListenPort>,
+    /// When it was made, in milliseconds since 1970, UTC.
+    pub created_ms: u64,
+}
+
+impl Container {
+    /// The failure to find one by name.
+    pub(crate) fn not_found(name: &str) -> HnsError {
+        HnsError::because(
+            HcnCode::ERROR_NOT_FOUND,
+            format!("there is no container {name:?}; hcnctl ps lists them"),
+        )
+    }
+}
+
+/// Refuses a name that a command line could not name again.
+///
+/// # Errors
+/// `E_INVALIDARG`.
+pub(crate) fn refuse_bad_name(name: &str) -> Answer<()> {
+    let good = !name.is_empty()
+        && name.len() <= 128
+        && name
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "_.-".contains(character))
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if good {
+        return Ok(());
+    }
+    Err(HnsError::at(
+        HcnCode::E_INVALIDARG,
+        "name",
+        format!(
+            "{:?} is no name of a container; use up to 128 letters, digits, '_', '.' and '-', and start with a letter or digit",
+            crate::document::cut(name)
+        ),
+    ))
+}

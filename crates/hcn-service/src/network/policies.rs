@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which network policies are admitted.
+//!
+//! Source: hns-behaviour 2.9, 2.12 and 4.12.
+
+use hcn_api::{Answer, Feature, HcnCode, HnsError};
+use hcn_schema::{
+    Network, Policy,
+    policy::{
+        NetworkPolicy,
+        network::{SetPolicy, SetPolicyType},
+    },
+};
+
+use crate::{endpoint::policies::refuse_bad_acl, profile::Profile};
+
+/// Checks one policy against the version and against itself.
+///
+/// # Errors
+/// `HCN_E_INVALID_POLICY_TYPE` for a type that this HNS does not know, `HCN_E_INVALID_POLICY` for bad settings.
+pub(crate) fn admit(profile: &Profile, network: &Network, policy: &Policy) -> Answer<()> {
+    let typed = NetworkPolicy::of(policy);
+    let feature = match &typed {
+        NetworkPolicy::Other(other) => {
+            let name = other.policy_type.or_default();
+            return Err(HnsError::at(
+                HcnCode::HCN_E_INVALID_POLICY_TYPE,
+                "/Type",
+                if name.is_empty() {
+                    "the policy has no Type".to_owned()
+                } else if name.eq_ignore_ascii_case("VLAN") {
+                    // Newer builds list a VLAN policy on the default nat network (hns-behaviour 2.14).
+                    return Ok(());
+                } else {
+                    format!("{name:?} is no type of network policy")
+                },
+            ));
+        }
+        NetworkPolicy::SetPolicy(set)
+            if set.policy_type.get() == Some(&SetPolicyType::NestedIpSet) =>
+        {
+            Some(Feature::NestedIpSet)
+        }
+        NetworkPolicy::SetPolicy(_) => Some(Feature::SetPolicy),
+        NetworkPolicy::NetworkAcl(_) => Some(Feature::NetworkAcl),
+        NetworkPolicy::VxlanPort(_) => Some(Feature::VxlanPort),
+        NetworkPolicy::L4Proxy(_) => Some(Feature::L4Proxy),
+        _ => None,
+    };
+    refuse_without_feature(profile, policy, feature)?;
+    let is_rule = matches!(typed, NetworkPolicy::NetworkAcl(_));
+    if let Some((pointer, value)) = NetworkPolicy::odd_fields(policy)
+        .into_iter()
+        .next()
+        .filter(|_| !is_rule)
+    {
+        return Err(HnsError::at(
+            HcnCode::HCN_E_INVALID_POLICY,
+            pointer,
+            format!("{value} cannot be read here"),
+        ));
+    }
+    match &typed {
+        NetworkPolicy::NetworkAcl(acl) => refuse_bad_acl(profile, acl, &set_ids(network))
+            .map_err(|error| error.below("/Settings")),
+        NetworkPolicy::SetPolicy(set) if set.id.get().is_none_or(String::is_empty) => {
+            Err(HnsError::at(
+                HcnCode::HCN_E_INVALID_POLICY,
+                "/Settings/Id",
+                "the set has no Id, by which rules name it",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what the version does not have.
+pub(crate) fn refuse_without_feature(
+    profile: &Profile,
+    policy: &Policy,
+    feature: Option<Feature>,
+) -> Answer<()> {
+    match feature {
+        Some(feature) if !feature.is_in(profile.version) => Err(HnsError::at(
+            HcnCode::HCN_E_INVALID_POLICY_TYPE,
+            "/Type",
+            format!(
+                "HNS {} does not have {} ({})",
+                profile.version,
+                policy.policy_type.or_default(),
+                feature.key()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Ids of the sets of a network.
+pub(crate) fn set_ids(network: &Network) -> Vec<String> {
+    sets(network)
+        .filter_map(|set| set.id.get().cloned())
+        .collect()
+}
+
+/// The sets of a network.
+pub(crate) fn sets(network: &Network) -> impl Iterator<Item = SetPolicy> {
+    network
+        .policies
+        .get()
+        .into_iter()
+        .flatten()
+        .filter_map(|policy| match NetworkPolicy::of(policy) {
+            NetworkPolicy::SetPolicy(set) => Some(set),
+            _ => None,
+        })
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Version profiles: how the HNS of a Windows release behaves where releases differ or where the record is silent.
+//!
+//! A profile is data. Each switch cites the question of hns-behaviour section 8 that it answers; a default marked there as a guess is a
+//! guess here too.
+
+use hcn_api::{Answer, HcnCode, HnsError, HnsVersion};
+use hcn_engine::Semantics;
+
+/// What `Remove` of an endpoint's ACL compares (Q6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AclRemove {
+    /// Every stored member, the `Scope` that HNS added included; what matches nothing is ignored. So the request of the walk-through's
+    /// program changes nothing, and sending back what a query returned works.
+    Exact,
+    /// Members that HNS added are not compared.
+    Lenient,
+    /// As `Exact`, and `HCN_E_POLICY_NOT_FOUND` where nothing matches.
+    Strict,
+}
+
+/// How one version of HNS behaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// The version.
+    pub version: HnsVersion,
+    /// Which Windows it is, for people.
+    pub windows: &'static str,
+    /// What rules mean.
+    pub semantics: Semantics,
+    /// Q6.
+    pub acl_remove: AclRemove,
+    /// Q20: whether a second network of the same name and type is refused.
+    pub refuse_duplicate_network_name: bool,
+    /// Longest name of an object, in UTF-16 units; the record is silent.
+    pub name_limit: usize,
+    /// Q29: whether addresses are given out from the lowest up instead of pseudo-randomly.
+    pub sequential_addresses: bool,
+    /// Q35: state of an endpoint in a namespace before a second container joins.
+    pub attached_state: u16,
+}
+
+/// The version of the walk-through.
+pub const DEFAULT: HnsVersion = HnsVersion::new(15, 0);
+
+/// Versions that have a profile, with the Windows release that carries them (hns-behaviour 0.4).
+pub const KNOWN: &[(HnsVersion, &str)] = &[
+    (HnsVersion::new(9, 2), "Windows Server 2019"),
+    (HnsVersion::new(13, 3), "Windows Server 2022"),
+    (
+        DEFAULT,
+        "Windows Server 2022 (preview and serviced), Windows 11",
+    ),
+    (HnsVersion::new(15, 4), "Windows Server 2025"),
+    (HnsVersion::new(16, 0), "Windows Server 2025, later"),
+];
+
+impl Profile {
+    /// The profile of a version.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for a version without a profile.
+    pub fn of(version: HnsVersion) -> Answer<Profile> {
+        let Some((_, windows)) = KNOWN.iter().find(|(known, _)| *known == version) else {
+            let known: Vec<String> = KNOWN.iter().map(|(known, _)| known.to_string()).collect();
+            return Err(HnsError::at(
+                HcnCode::E_INVALIDARG,
+                "profile",
+                format!(
+                    "there is no profile of HNS {version}; choose one of {}",
+                    known.join(", ")
+                ),
+            ));
+        };
+        let semantics = Semantics {
+            // 4.1: on Windows Server 2025 before April 2026, ACLs on NAT endpoints had no effect.
+            acl_on_nat: version != HnsVersion::new(15, 4),
+            ..Semantics::default()
+        };
+        Ok(Profile {
+            version,
+            windows,
+            semantics,
+            acl_remove: AclRemove::Exact,
+            refuse_duplicate_network_name: true,
+            name_limit: 512,
+            sequential_addresses: false,
+            attached_state: 2,
+        })
+    }
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Queries: which shape of answer, and which objects match a filter.
+//!
+//! Source: hns-behaviour 2.1 and 2.10. A filter is compared with the v1 document, member by member, with the v2 names as aliases.
+
+use hcn_api::{Answer, HcnCode, HnsError, Kind};
+use hcn_schema::{Document, Guid, Query, query::QueryFlags};
+use serde_json::{Map, Value};
+
+use crate::{
+    document::{cut, refuse_odd},
+    endpoint::EndpointRecord,
+    namespace::NamespaceRecord,
+    network::NetworkRecord,
+    store::{Row, View},
+    v1,
+};
+
+/// Which shape an answer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    V1,
+    V2,
+}
+
+/// A query that is understood.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// Shape of the answer; without a schema version, v1 (hns-behaviour 2.1).
+    pub shape: Shape,
+    /// Whether internals are asked for too.
+    pub detailed: bool,
+    /// What objects must match.
+    pub filter: Map<String, Value>,
+}
+
+/// Reads a query; an empty text asks for everything.
+///
+/// # Errors
+/// `HCN_E_INVALID_JSON` for a query, or a filter in it, that is not a JSON object.
+pub(crate) fn read(text: &str) -> Answer<Asked> {
+    let invalid =
+        |field: &str, error: String| HnsError::at(HcnCode::HCN_E_INVALID_JSON, field, error);
+    if text.trim().is_empty() {
+        return Ok(Asked {
+            shape: Shape::V1,
+            detailed: false,
+            filter: Map::new(),
+        });
+    }
+    let query = Query::from_json(text).map_err(|error| {
+        invalid(
+            "query",
+            format!("the query {:?} is not a JSON object: {error}", cut(text)),
+        )
+    })?;
+    refuse_odd(&query, HcnCode::HCN_E_INVALID_JSON)?;
+    let major = query
+        .schema_version
+        .get()
+        .and_then(|version| version.major.get())
+        .copied();
+    let filter = match query.filter.get().map(|filter| filter.trim()) {
+        None | Some("") => Map::new(),
+        Some(filter) => serde_json::from_str(filter).map_err(|error| {
+            invalid(
+                "/Filter",
+                format!("the filter {:?} is not a JSON object: {error}", cut(filter)),
+            )
+        })?,
+    };
+    Ok(Asked {
+        shape: if major.is_some_and(|major| major >= 2) {
+            Shape::V2
+        } else {
+            Shape::V1
+        },
+        detailed: query.flags.or_default().contains(QueryFlags::DETAILED),
+        filter,
+    })
+}
+
+impl Asked {
+    /// The rows of a kind that match.
+    pub fn rows(&self, view: &View<'_>, kind: Kind) -> Answer<Vec<Row>> {
+        let mut rest = self.filter.clone();
+        // What SQLite can look up is looked up there; the rest is compared with the v1 document.
+        let name = text_of(&mut rest, "Name");
+        let network = guid_of(&mut rest, &["VirtualNetwork", "HostComputeNetwork"]);
+        let id = guid_of(&mut rest, &["ID"]);
+        if network == Some(None) || id == Some(None) {
+            // An empty or unreadable id is nobody's: kube-proxy sends "" and wants nothing (clients, 1.6).
+            return Ok(Vec::new());
+        }
+        let rows = match id.flatten() {
+            Some(id) => match view.row(hcn_api::ObjectId { kind, id }) {
+                Ok(row) => vec![row],
+                Err(error) if error.code.is_not_found() => Vec::new(),
+                Err(error) => return Err(error),
+            },
+            None => view.rows(
+                kind,
+                name.as_deref(),
+                network.flatten().filter(|_| kind == Kind::Endpoint),
+            )?,
+        };
+        // With an id, name and network are still to be compared.
+        if id.flatten().is_some() {
+            if let Some(name) = name {
+                rest.insert("Name".to_owned(), Value::from(name));
+            }
+            if let Some(network) = network.flatten() {
+                rest.insert(
+                    "VirtualNetwork".to_owned(),
+                    Value::from(network.to_string()),
+                );
+            }
+        }
+        if rest.is_empty() {
+            return Ok(rows);
+        }
+        let mut matching = Vec::new();
+        for row in rows {
+            let document = answer_v1(view, kind, &row)?;
+            if rest
+                .iter()
+                .all(|(key, wanted)| matches(&document, key, wanted))
+            {
+                matching.push(row);
+            }
+        }
+        Ok(matching)
+    }
+
+    /// The answer for one row in the shape asked for.
+    pub fn answer(&self, view: &View<'_>, kind: Kind, row: Row) -> Answer<String> {
+        match self.shape {
+            Shape::V1 => Ok(answer_v1(view, kind, &row)?.to_string()),
+            Shape::V2 if self.detailed => detailed(view, kind, &row),
+            Shape::V2 => Ok(row.document),
+        }
+    }
+}
+
+/// The v1 document of a row.
+pub(crate) fn answer_v1(view: &View<'_>, kind: Kind, row: &Row) -> Answer<Value> {
+    match kind {
+        Kind::Network => Ok(v1::network::to_v1(&row.record()?, view.count(row.id)?)),
+        Kind::Endpoint => {
+            let record: EndpointRecord = row.record()?;
+            let network = match view.load::<NetworkRecord>(record.network_id()) {
+                Ok(network) => v1::endpoint::OfNetwork {
+                    name: network.document.name.or_default(),
+                    tree: network.internal.activity,
+                },
+                Err(error) if error.code.is_not_found() => v1::endpoint::OfNetwork::default(),
+                Err(error) => return Err(error),
+            };
+            Ok(v1::endpoint::to_v1(&record, &network))
+        }
+        Kind::Namespace => Ok(v1::namespace::to_v1(&row.record::<NamespaceRecord>()?)),
+        Kind::LoadBalancer | Kind::SdnRoute | Kind::GuestNetworkService => Err(HnsError::because(
+            HcnCode::E_NOTIMPL,
+            format!("this HNS keeps no {}", kind.words()),
+        )),
+    }
+}
+
+/// The v2 document with `Health.Extra`, through which v2 shows v1 internals (hns-behaviour 2.2, Q36).
+fn detailed(view: &View<'_>, kind: Kind, row: &Row) -> Answer<String> {
+    let one = answer_v1(view, kind, row)?;
+    let mut two: Map<String, Value> = serde_json::from_str(&row.document).map_err(|error| {
+        HnsError::because(
+            HcnCode::ERROR_FILE_CORRUPT,
+            format!("the {} {} in the store is not JSON: {error}", kind, row.id),
+        )
+    })?;
+    let mut extra = Map::new();
+    for key in ["Resources", "SharedContainers", "LayeredOn", "SwitchGuid"] {
+        if let Some(value) = one.get(key) {
+            extra.insert(key.to_owned(), value.clone());
+        }
+    }
+    let mut health = Map::new();
+    health.insert("Extra".to_owned(), Value::Object(extra));
+    two.insert("Health".to_owned(), Value::Object(health));
+    Ok(Value::Object(two).to_string())
+}
+
+/// Takes a text member out of the filter.
+fn text_of(filter: &mut Map<String, Value>, key: &str) -> Option<String> {
+    let text = filter.get(key)?.as_str()?.to_owned();
+    filter.shift_remove(key);
+    Some(text)
+}
+
+/// Takes an id out of the filter; the inner `None` is one that cannot be read.
+fn guid_of(filter: &mut Map<String, Value>, keys: &[&str]) -> Option<Option<Guid>> {
+    let own = filter
+        .keys()
+        .find(|own| keys.iter().any(|key| own.eq_ignore_ascii_case(key)))?
+        .clone();
+    let value = filter.shift_remove(&own)?;
+    Some(value.as_str().and_then(|text| text.parse().ok()))
+}
+
+/// Whether a v1 document has the member with this value: ids without case, numbers and their digits alike, objects as a whole.
+fn matches(document: &Value, key: &str, wanted: &Value) -> bool {
+    let Some(own) = document
+        .as_object()
+        .and_then(|map| crate::document::member(map, key))
+    else {
+        return false;
+    };
+    match (own, wanted) {
+        (Value::String(own), Value::String(wanted)) => {
+            match (own.parse::<Guid>(), wanted.parse::<Guid>()) {
+                (Ok(own), Ok(wanted)) => own == wanted,
+                _ => own == wanted,
+            }
+        }
+        (Value::Number(own), Value::String(wanted)) => own.to_string() == *wanted,
+        _ => own == wanted,
+    }
+}

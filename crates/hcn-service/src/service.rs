@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The embedded HNS: the seam over the store.
+//!
+//! Calls are serialised, as HNS's own are (hns-behaviour 6.3): within a process by a lock, between processes by SQLite's.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, ObjectId, Subscription};
+use hcn_engine::{DataPlane, Documents, Switch};
+use hcn_schema::Guid;
+use serde_json::{Value, json};
+
+use crate::{
+    call,
+    change::Change,
+    container::{self, Container, ListenPort},
+    endpoint::{self, attach},
+    listeners::Listeners,
+    load, namespace, network,
+    profile::{self, Profile},
+    query,
+    sources::{Clock, Ids, RandomIds, SystemClock},
+    store::{Fresh, Moment, Operation, Store, View},
+};
+
+/// How a service is opened.
+pub struct Options {
+    /// Directory of the store; made where it is missing.
+    pub state: PathBuf,
+    /// Version of HNS; `None` means the store's own, or 15.0 for a new store.
+    pub version: Option<HnsVersion>,
+    /// Who asks, for the operation log.
+    pub actor: String,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// What every change has to become true in before it is committed.
+    pub data_plane: Option<Box<dyn DataPlane>>,
+}
+
+impl Options {
+    /// The usual way: the computer's clock, random ids, no data plane.
+    pub fn new(state: impl Into<PathBuf>) -> Self {
+        Options {
+            state: state.into(),
+            version: None,
+            actor: "hcn-service".to_owned(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            data_plane: None,
+        }
+    }
+}
+
+/// The embedded HNS.
+pub struct Service {
+    store: Mutex<Store>,
+    profile: Profile,
+    actor: String,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    listeners: Listeners,
+    data_plane: Option<Mutex<Box<dyn DataPlane>>>,
+}
+
+impl Service {
+    /// Opens the store of a state directory.
+    ///
+    /// # Errors
+    /// Those of the store (`ERROR_WRONG_DISK`, `E_ACCESSDENIED`, …), or `E_INVALIDARG` for a version without a profile.
+    pub fn open(options: Options) -> Answer<Service> {
+        let wanted = options.version.map(Profile::of).transpose()?;
+        let version = wanted
+            .as_ref()
+            .map_or(profile::DEFAULT, |profile| profile.version);
+        let seed = options.ids.guid().0 as u64;
+        let store = Store::open(&options.state, Fresh { version, seed })?;
+        let profile = match wanted {
+            Some(profile) => profile,
+            None => Profile::of(store.version)?,
+        };
+        Ok(Service {
+            store: Mutex::new(store),
+            profile,
+            actor: options.actor,
+            clock: options.clock,
+            ids: options.ids,
+            listeners: Listeners::default(),
+            data_plane: options.data_plane.map(Mutex::new),
+        })
+    }
+
+    /// How this HNS behaves.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Asks SQLite for every fault it can find in the store.
+    ///
+    /// # Errors
+    /// `ERROR_FILE_CORRUPT` with the first fault.
+    pub fn check_store(&self) -> Answer<()> {
+        self.lock().check()
+    }
+
+    /// Everything that a switch is made from.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn documents(&self) -> Answer<Documents> {
+        self.view(load::documents)
+    }
+
+    /// The last operations, oldest first; of one object where given.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn history(&self, object: Option<ObjectId>, most: usize) -> Answer<Vec<Operation>> {
+        self.view(|view| view.operations(object, most))
+    }
+
+    /// Number of the last operation; 0 where there was none.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn last_operation(&self) -> Answer<u64> {
+        self.view(|view| view.last_operation())
+    }
+
+    /// What there was right after an operation.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn moment(&self, operation: u64) -> Answer<Moment> {
+        self.view(|view| view.moment(operation))
+    }
+
+    /// All simulated containers, oldest first.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn containers(&self) -> Answer<Vec<Container>> {
+        self.view(|view| view.containers())
+    }
+
+    /// Makes a simulated container on an endpoint: in a namespace, with the endpoint in it, or attached to the endpoint in the v1 way.
+    ///
+    /// # Errors
+    /// `ERROR_ALREADY_EXISTS` for a name in use; else those of attaching.
+    pub fn add_container(
+        &self,
+        name: &str,
+        id: Option<&str>,
+        endpoint: Guid,
+        namespace: Option<Guid>,
+        listeners: Vec<ListenPort>,
+    ) -> Answer<Container> {
+        container::refuse_bad_name(name)?;
+        self.change(&format!("container {name}"), |change| {
+            if change.view.container(name)?.is_some() {
+                let detail = format!("there is a container {name:?} already; remove it with hcnctl rm {name}, or choose another name");
+                return Err(HnsError::at(HcnCode::ERROR_ALREADY_EXISTS, "name", detail));
+            }
+            let id = match id {
+                Some(id) => id.to_owned(),
+                None => format!("{:032x}{:032x}", change.ids.guid().0, change.ids.guid().0),
+            };
+            match namespace {
+                Some(namespace) => {
+                    let request = json!({"ResourceType": "Container", "RequestType": "Add", "Settings": {"ContainerId": id}});
+                    namespace::modify(change, namespace, &request.to_string())?;
+                }
+                None => {
+                    let request = json!({"ContainerId": id, "SystemType": "Container"});
+                    let request = hcn_schema::Document::from_value(&request).unwrap_or_default();
+                    attach::attach(change, endpoint, &request)?;
+                }
+            }
+            let container =
+                Container { name: name.to_owned(), id, endpoint, namespace, listeners, created_ms: change.clock.now_ms() };
+            change.view.add_container(&container)?;
+            Ok(container)
+        })
+    }
+
+    /// Removes a simulated container with its endpoint and its namespace; what is gone already is no error.
+    ///
+    /// # Errors
+    /// `ERROR_NOT_FOUND` where there is no container of that name.
+    pub fn remove_container(&self, name: &str) -> Answer<Container> {
+        self.change(&format!("remove container {name}"), |change| {
+            let container = change
+                .view
+                .container(name)?
+                .ok_or_else(|| Container::not_found(name))?;
+            ignore_missing(endpoint::delete(change, container.endpoint))?;
+            if let Some(namespace) = container.namespace {
+                ignore_missing(namespace::delete(change, namespace))?;
+            }
+            change.view.remove_container(name)?;
+            Ok(container)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Store> {
+        // A panic while the lock was held rolled its transaction back, so the store is whole.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads: everything is seen as of one moment.
+    pub(crate) fn view<T>(&self, read: impl FnOnce(&View<'_>) -> Answer<T>) -> Answer<T> {
+        let mut store = self.lock();
+        let view = store.read()?;
+        read(&view)
+    }
+
+    /// Changes: all or nothing, durable when this returns.
+    pub(crate) fn change<T>(
+        &self,
+        request: &str,
+        make: impl FnOnce(&mut Change<'_>) -> Answer<T>,
+    ) -> Answer<T> {
+        let (result, events) = {
+            let mut store = self.lock();
+            let seed = store.seed;
+            let mut change = Change {
+                view: store.write()?,
+                profile: &self.profile,
+                ids: &*self.ids,
+                clock: &*self.clock,
+                seed,
+                actor: &self.actor,
+                request: request.to_owned(),
+                events: Vec::new(),
+            };
+            let result = make(&mut change)?;
+            let Change { view, events, .. } = change;
+            match &self.data_plane {
+                None => view.commit()?,
+                Some(data_plane) => self.converge(view, data_plane)?,
+            }
+            (result, events)
+        };
+        // Outside the lock, so that a listener may call the service.
+        self.listeners.tell(&events);
+        Ok(result)
+    }
+
+    /// Lets the data plane become as the change wants it, then commits; back again where the commit fails.
+    fn converge(&self, view: View<'_>, data_plane: &Mutex<Box<dyn DataPlane>>) -> Answer<()> {
+        let documents = load::documents(&view)?;
+        let (switch, _) = Switch::compile(&documents, &self.profile.semantics);
+        let mut data_plane = data_plane.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = data_plane.observe();
+        let failed = |error: hcn_engine::DataPlaneError| {
+            HnsError::because(
+                HcnCode::E_FAIL,
+                format!("the data plane cannot do it, and nothing was changed: {error}"),
+            )
+        };
+        data_plane.converge(Arc::new(switch)).map_err(failed)?;
+        view.commit().map_err(|error| {
+            if let Some(before) = before
+                && let Err(second) = data_plane.converge(before) {
+                    return HnsError::because(
+                        error.code,
+                        format!("{error}; and the data plane would not go back: {second}"),
+                    );
+                }
+            error
+        })
+    }
+}
+
+fn ignore_missing(result: Answer<()>) -> Answer<()> {
+    match result {
+        Err(error) if error.code.is_not_found() => Ok(()),
+        other => other,
+    }
+}
+
+/// Kinds that this HNS does not keep yet.
+fn not_kept(kind: Kind) -> HnsError {
+    HnsError::because(
+        HcnCode::E_NOTIMPL,
+        format!("the embedded HNS does not have {}s yet", kind.words()),
+    )
+}
+
+impl Hns for Service {
+    fn enumerate(&self, kind: Kind, query: &str) -> Answer<String> {
+        let asked = query::read(query)?;
+        self.view(|view| {
+            let ids = if asked.filter.is_empty() {
+                view.ids(kind)?
+            } else {
+                asked
+                    .rows(view, kind)?
+                    .into_iter()
+                    .map(|row| row.id)
+                    .collect()
+            };
+            Ok(
+                Value::from(ids.into_iter().map(|id| id.to_string()).collect::<Vec<_>>())
+                    .to_string(),
+            )
+        })
+    }
+
+    fn create(&self, kind: Kind, network: Option<Guid>, id: Guid, settings: &str) -> Answer<Guid> {
+        self.change(settings, |change| match kind {
+            Kind::Network => network::create(change, id, settings),
+            Kind::Endpoint => {
+                let network = network.ok_or_else(|| {
+                    HnsError::because(HcnCode::E_INVALIDARG, "an endpoint needs a network")
+                })?;
+                endpoint::create(change, network, id, settings)
+            }
+            Kind::Namespace => namespace::create(change, id, settings),
+            other => Err(not_kept(other)),
+        })
+    }
+
+    fn open(&self, object: ObjectId) -> Answer<()> {
+        let exists = self.view(|view| view.exists(object))?;
+        if exists {
+            Ok(())
+        } else {
+            Err(object.not_found())
+        }
+    }
+
+    fn query(&self, object: ObjectId, query: &str) -> Answer<String> {
+        let asked = query::read(query)?;
+        self.view(|view| asked.answer(view, object.kind, view.row(object)?))
+    }
+
+    fn modify(&self, object: ObjectId, settings: &str) -> Answer<()> {
+        self.change(settings, |change| match object.kind {
+            Kind::Network => network::modify(change, object.id, settings),
+            Kind::Endpoint => endpoint::modify(change, object.id, settings),
+            Kind::Namespace => namespace::modify(change, object.id, settings),
+            other => Err(not_kept(other)),
+        })
+    }
+
+    fn delete(&self, object: ObjectId) -> Answer<()> {
+        self.change("", |change| match object.kind {
+            Kind::Network => network::delete(change, object.id),
+            Kind::Endpoint => endpoint::delete(change, object.id),
+            Kind::Namespace => namespace::delete(change, object.id),
+            _ => Err(object.not_found()),
+        })
+    }
+
+    fn call(&self, method: &str, path: &str, request: &str) -> Answer<String> {
+        call::call(self, method, path, request)
+    }
+
+    fn list(&self, kind: Kind, query: &str) -> Answer<Vec<String>> {
+        let asked = query::read(query)?;
+        self.view(|view| {
+            asked
+                .rows(view, kind)?
+                .into_iter()
+                .map(|row| asked.answer(view, kind, row))
+                .collect()
+        })
+    }
+
+    fn subscribe(&self, listener: Listener) -> Answer<Subscription> {
+        Ok(self.listeners.add(listener))
+    }
+}
