@@ -3,13 +3,21 @@
 //!
 //! There is no clock, no I/O and no randomness in here: the same documents give the same switch, the same verdict and the same cause.
 //! Data planes ([`data_plane::DataPlane`]) and the service meet in this crate without knowing each other.
+//!
+//! From document to decision: [`acl`] reads a rule, [`sets`] the IP sets that it names, [`classifier`] finds the strongest rule that matches,
+//! [`switch`] knows the ports and their stages, [`flow_table`] the flows that are open.
 
 pub mod acl;
 pub mod classifier;
 pub mod data_plane;
+mod fast_hash;
 pub mod flow;
 pub mod flow_table;
+mod port_rules;
+mod rule_list;
+mod rule_text;
 pub mod semantics;
+pub mod sets;
 pub mod switch;
 pub mod verdict;
 

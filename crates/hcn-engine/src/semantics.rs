@@ -3,6 +3,8 @@
 //!
 //! The defaults are those of section 8; a profile of the service sets them per HNS version.
 
+use hcn_schema::policy::AclRuleType;
+
 /// What happens to traffic that no rule names once an endpoint has any ACL (Q2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefaultDeny {
@@ -23,6 +25,15 @@ pub enum Tie {
     FirstWins,
 }
 
+/// What several IP sets in one address field mean (Q14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeveralSets {
+    /// An address must be in all of them.
+    Intersection,
+    /// An address must be in one of them.
+    Union,
+}
+
 /// The switches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Semantics {
@@ -39,10 +50,18 @@ pub struct Semantics {
     pub tier_default_deny: bool,
     /// 4.1: whether ACLs on endpoints of NAT networks have an effect (not on Windows Server 2025 before April 2026).
     pub acl_on_nat: bool,
+    /// Q4: whether a Switch rule without a priority, or with priority 0, is refused; taken, it is the strongest.
+    pub refuse_switch_priority_zero: bool,
     /// Q5: whether priorities over 65500 are refused.
     pub refuse_priority_over_65500: bool,
+    /// Q14.
+    pub several_sets: SeveralSets,
+    /// Q17: what a rule without `RuleType` is.
+    pub omitted_rule_type: AclRuleType,
     /// Q10: idle time after which a flow is forgotten, in milliseconds.
     pub flow_idle_ms: u64,
+    /// Q11: whether open flows are judged again when the rules change.
+    pub rejudge_open_flows: bool,
 }
 
 impl Default for Semantics {
@@ -54,8 +73,12 @@ impl Default for Semantics {
             drop_other_protocols_in: false,
             tier_default_deny: true,
             acl_on_nat: true,
+            refuse_switch_priority_zero: false,
             refuse_priority_over_65500: true,
+            several_sets: SeveralSets::Intersection,
+            omitted_rule_type: AclRuleType::Switch,
             flow_idle_ms: 240_000,
+            rejudge_open_flows: true,
         }
     }
 }

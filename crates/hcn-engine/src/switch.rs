@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The compiled switch: networks, ports and their rules, made from documents.
+//!
+//! Apart from the rules of a port: here it is known who is where. A switch never changes; cloning one shares the compiled rules.
 
-use std::net::IpAddr;
+mod compile;
+mod index;
+#[cfg(test)]
+mod tests;
+
+use std::{net::IpAddr, sync::Arc};
 
 use hcn_schema::{Endpoint, Guid, MacAddress, Network, network::NetworkType};
 use ipnet::IpNet;
 
 use crate::{
     flow::{Direction, Flow},
+    port_rules::PortRules,
     semantics::Semantics,
-    verdict::{Cause, Ruling, Verdict},
+    verdict::{Cause, Decision, Layer, Reason, RuleReference, Ruling, Step, Verdict},
 };
+use index::PortIndexes;
 
 /// The documents that a switch is made from: everything that one HNS knows, in v2 shape.
 #[derive(Clone, Debug, Default)]
@@ -77,42 +86,76 @@ pub struct Switch {
     pub ports: Vec<Port>,
     /// Published ports of the host.
     pub port_mappings: Vec<PortMapping>,
+    /// By port index.
+    rules: Arc<[PortRules]>,
+    indexes: Arc<PortIndexes>,
+    semantics: Semantics,
 }
 
-/// Something in a document that cannot be compiled; the rest of the document is.
+/// Something in a document that cannot be compiled as it stands; the rest of the document is.
+///
+/// A rule that is left out still counts as a rule for the default deny, since HNS counted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The endpoint or network.
     pub object: Guid,
     /// JSON pointer into its v2 document.
     pub pointer: String,
-    /// What is wrong, in a sentence.
+    /// What is wrong and what was made of it, in a sentence.
     pub message: String,
 }
 
 impl Switch {
     /// Compiles documents. What cannot be compiled is left out and told, since a dump may hold anything.
     pub fn compile(documents: &Documents, semantics: &Semantics) -> (Switch, Vec<Fault>) {
-        let _ = (documents, semantics);
-        unimplemented!()
+        compile::compile(documents, semantics)
+    }
+
+    /// The semantics that it was compiled with.
+    pub fn semantics(&self) -> &Semantics {
+        &self.semantics
     }
 
     /// The port of an endpoint.
     pub fn port_of(&self, endpoint: Guid) -> Option<PortIndex> {
-        let _ = endpoint;
-        unimplemented!()
+        self.indexes.of(endpoint)
     }
 
     /// The port that has an address; of several networks, any.
     pub fn port_with(&self, address: IpAddr) -> Option<PortIndex> {
-        let _ = address;
-        unimplemented!()
+        self.indexes.with(address).first().copied()
     }
 
     /// What a port's rules say about a flow, without regard to flows allowed before. The packet path.
+    ///
+    /// An index that this switch does not have is taken as a port without rules.
+    #[inline]
     pub fn rule(&self, port: PortIndex, direction: Direction, flow: &Flow) -> Ruling {
-        let _ = (port, direction, flow);
-        unimplemented!()
+        let Some(rules) = self.rules.get(port.0 as usize) else {
+            return Ruling {
+                decision: Decision::Allow,
+                layer: Layer::Switch,
+                reason: Reason::NoRules,
+            };
+        };
+        if rules.isolated && self.is_between_ports(port, direction, flow) {
+            return Ruling {
+                decision: Decision::Block,
+                layer: Layer::Switch,
+                reason: Reason::NoIntercommunication,
+            };
+        }
+        rules.rule(direction, flow)
+    }
+
+    /// Whether the other side of a flow is another port.
+    fn is_between_ports(&self, port: PortIndex, direction: Direction, flow: &Flow) -> bool {
+        let other_side = match direction {
+            Direction::In => flow.source,
+            Direction::Out => flow.destination,
+        };
+        let others = self.indexes.with(other_side);
+        others.iter().any(|other| *other != port)
     }
 
     /// What stands behind a ruling about this flow.
@@ -123,13 +166,86 @@ impl Switch {
         flow: &Flow,
         ruling: Ruling,
     ) -> Cause {
-        let _ = (port, direction, flow, ruling);
-        unimplemented!()
+        let mut cause = Cause {
+            layer: ruling.layer,
+            reason: ruling.reason,
+            rule: None,
+            tie: false,
+        };
+        let (Reason::Rule(number), Some(rules)) =
+            (ruling.reason, self.rules.get(port.0 as usize))
+        else {
+            return cause;
+        };
+        if let Some((entry, tie)) = rules.decider(ruling.layer, number, direction, flow) {
+            cause.tie = tie;
+            cause.rule = Some(RuleReference {
+                object: entry.object,
+                pointer: entry.pointer.clone(),
+                id: entry.id.clone(),
+                action: ruling.decision,
+                priority: entry.priority,
+                text: entry.text.clone(),
+            });
+        }
+        cause
     }
 
     /// What happens to the first packet of a flow: out of the source's port, into the destination's, where they have one.
+    ///
+    /// What an endpoint sends to itself crosses no port.
     pub fn verdict(&self, flow: &Flow) -> Verdict {
-        let _ = flow;
-        unimplemented!()
+        let mut verdict = Verdict {
+            decision: Decision::Allow,
+            steps: Vec::new(),
+        };
+        let (source, destination) = self.ends(flow);
+        if source == destination {
+            return verdict;
+        }
+        for (port, direction) in [(source, Direction::Out), (destination, Direction::In)] {
+            let Some(port) = port else {
+                continue;
+            };
+            let ruling = self.rule(port, direction, flow);
+            verdict.decision = ruling.decision;
+            verdict.steps.push(Step {
+                endpoint: self.ports[port.0 as usize].endpoint,
+                direction,
+                flow: *flow,
+                decision: ruling.decision,
+                cause: self.cause(port, direction, flow, ruling),
+            });
+            if ruling.decision == Decision::Block {
+                break;
+            }
+        }
+        verdict
+    }
+
+    /// The ports of both ends. Where networks share addresses, one port for both, then two of one network.
+    fn ends(&self, flow: &Flow) -> (Option<PortIndex>, Option<PortIndex>) {
+        let sources = self.indexes.with(flow.source);
+        let destinations = self.indexes.with(flow.destination);
+        let network = |port: &PortIndex| self.ports[port.0 as usize].network;
+        let pairs = || {
+            let with_all = |source| destinations.iter().map(move |other| (source, other));
+            sources.iter().flat_map(with_all)
+        };
+        pairs()
+            .find(|(source, destination)| source == destination)
+            .or_else(|| pairs().find(|(source, other)| network(source) == network(other)))
+            .map_or(
+                (sources.first().copied(), destinations.first().copied()),
+                |(source, destination)| (Some(*source), Some(*destination)),
+            )
+    }
+
+    /// Bytes of the indexes in which rules are looked up; lists that ports share count once.
+    pub fn index_bytes(&self) -> usize {
+        let mut lists: Vec<_> = self.rules.iter().flat_map(PortRules::all_lists).collect();
+        lists.sort_unstable_by_key(|list| Arc::as_ptr(list));
+        lists.dedup_by_key(|list| Arc::as_ptr(list));
+        lists.into_iter().map(|list| list.index_bytes()).sum()
     }
 }

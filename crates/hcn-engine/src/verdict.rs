@@ -65,12 +65,16 @@ pub struct Ruling {
 /// What decided inside a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// A rule, by its index in the port's list of that layer and direction.
+    /// A rule, by its number among the port's rules of that layer; [`crate::Switch::cause`] knows it.
     Rule(u32),
-    /// No layer has a rule: everything passes.
+    /// No layer has a rule for the direction: everything passes.
     NoRules,
-    /// Rules exist, none matched, and the layer's default applies.
+    /// Rules exist, none decided, and the layer drops what none of them allows.
     Default,
+    /// Rules exist, none decided, and the layer lets pass what none of them blocks.
+    DefaultAllow,
+    /// The endpoint's `DisableInterComputeCommunication` flag: nothing passes between containers.
+    NoIntercommunication,
     /// The flow, or the one that it answers, was allowed before under the same rules.
     Established,
 }
@@ -107,7 +111,7 @@ pub struct RuleReference {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.reason, &self.rule) {
+        match (self.reason, &self.rule) {
             (_, Some(rule)) => {
                 write!(
                     f,
@@ -120,15 +124,26 @@ impl fmt::Display for Cause {
                     Ok(())
                 }
             }
-            (Reason::NoRules, _) => f.write_str("no rule on this port: everything passes"),
-            (Reason::Established, _) => f.write_str("part of a flow that is allowed"),
-            (Reason::Default | Reason::Rule(_), None) => {
-                write!(
-                    f,
-                    "no {} rule matches, and a port with rules drops what none of them allows",
-                    self.layer
-                )
+            (Reason::NoRules, None) => {
+                f.write_str("no rule for this direction on this port: everything passes")
             }
+            (Reason::Established, None) => f.write_str("part of a flow that is allowed"),
+            (Reason::NoIntercommunication, None) => f.write_str(
+                "the endpoint has the flag DisableInterComputeCommunication: nothing passes between containers",
+            ),
+            (Reason::Default, None) if self.layer == Layer::Host => f.write_str(
+                "no Host rule decides, and the host's firewall takes in only TCP, UDP, ICMP and IGMP",
+            ),
+            (Reason::DefaultAllow, None) => write!(
+                f,
+                "no {} rule decides, and the layer lets such a flow pass",
+                self.layer
+            ),
+            (Reason::Default | Reason::Rule(_), None) => write!(
+                f,
+                "no {} rule decides, and a port with rules drops what none of them allows",
+                self.layer
+            ),
         }
     }
 }

@@ -1,2 +1,38 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! To be written.
+//! The front door: what a Rust program imports: typed client over the seam, `connect()`.
+//!
+//! ```
+//! # fn main() -> hcn::Answer<()> {
+//! # let folder = std::env::temp_dir().join(format!("hcn-doc-{}", std::process::id()));
+//! let connection = hcn::connect(&hcn::Target::Embedded(Some(folder.clone())), hcn::ConnectOptions::default())?;
+//! let client = hcn::Client::new(connection.hns());
+//! let network = client.create_network(r#"{"SchemaVersion": {"Major": 2, "Minor": 0}, "Name": "nat", "Type": "NAT"}"#)?;
+//! let endpoint = client.create_endpoint(network, r#"{"SchemaVersion": {"Major": 2, "Minor": 0}, "Name": "web"}"#)?;
+//! assert_eq!(client.endpoint(endpoint)?.name.get().map(String::as_str), Some("web"));
+//! # drop(connection);
+//! # let _ = std::fs::remove_dir_all(folder);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`target`] | which HNS |
+//! | [`connection`] | an open HNS, and what the embedded one has beside |
+//! | [`client`] | typed calls |
+//! | [`dry_run`] | an HNS that notes changes instead of making them |
+//! | [`intent`] | block and allow: rules of our own among those of others |
+
+pub mod client;
+pub mod connection;
+pub mod dry_run;
+pub mod intent;
+pub mod target;
+
+pub use client::Client;
+pub use connection::{ConnectOptions, Connection, connect};
+pub use dry_run::{DryRun, Request};
+pub use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion, Kind, ObjectId};
+pub use hcn_schema as schema;
+pub use hcn_service as service;
+pub use target::Target;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The stages of one port and how they decide: hns-behaviour 4.16.
+//!
+//! Apart from the switch, which knows who is where: in here there is one port, and a packet that is of its family or not. All stages must allow; the
+//! first that blocks ends the matter.
+
+use std::sync::Arc;
+
+use hcn_schema::policy::AclAction;
+
+use crate::{
+    classifier::Packet,
+    flow::{Direction, Flow, Protocol},
+    rule_list::{Entry, InList, RuleList},
+    verdict::{Decision, Layer, Reason, Ruling},
+};
+
+/// The rules of one port.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PortRules {
+    inward: Arc<[Stage]>,
+    outward: Arc<[Stage]>,
+    /// Whether nothing passes between this port and another one.
+    pub(crate) isolated: bool,
+}
+
+/// One layer in one direction.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    pub(crate) layer: Layer,
+    /// One list; in the tier layer one a tier, in the order in which they are asked.
+    pub(crate) lists: Vec<Arc<RuleList>>,
+    /// What happens where no list decides.
+    pub(crate) undecided: Undecided,
+}
+
+/// What a stage does with a packet that no rule of it decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undecided {
+    /// Allows it.
+    Allow,
+    /// Blocks it.
+    Block,
+    /// Allows the protocols that Windows takes in unasked: TCP, UDP, ICMP, IGMP (hns-behaviour 4.2). Without rules it has no say on those.
+    AllowCommonProtocols,
+}
+
+impl Undecided {
+    fn decide(self, protocol: u8) -> Decision {
+        let is_common = matches!(
+            Protocol(protocol),
+            Protocol::TCP | Protocol::UDP | Protocol::ICMP | Protocol::ICMPV6 | Protocol::IGMP
+        );
+        match self {
+            Undecided::Allow => Decision::Allow,
+            Undecided::AllowCommonProtocols if is_common => Decision::Allow,
+            Undecided::Block | Undecided::AllowCommonProtocols => Decision::Block,
+        }
+    }
+}
+
+impl PortRules {
+    pub(crate) fn new(inward: Vec<Stage>, outward: Vec<Stage>, isolated: bool) -> Self {
+        PortRules {
+            inward: inward.into(),
+            outward: outward.into(),
+            isolated,
+        }
+    }
+
+    fn stages(&self, direction: Direction) -> &[Stage] {
+        match direction {
+            Direction::In => &self.inward,
+            Direction::Out => &self.outward,
+        }
+    }
+
+    /// What the stages of a direction say about a flow.
+    #[inline]
+    pub(crate) fn rule(&self, direction: Direction, flow: &Flow) -> Ruling {
+        let stages = self.stages(direction);
+        if let Some(packet) = Packet::<u32>::of(flow, direction) {
+            rule(stages, |stage| stage.rule(&packet))
+        } else if let Some(packet) = Packet::<u128>::of(flow, direction) {
+            rule(stages, |stage| stage.rule(&packet))
+        } else {
+            // Addresses of two families are no packet at all; no rule can match them.
+            rule(stages, |stage| stage.leave(flow.protocol.0))
+        }
+    }
+
+    /// The rule of a number in a layer, whether it decided a tie, and the direction whose rule it is.
+    ///
+    /// A ruling about an open flow that is judged again speaks of the direction in which it was opened, which need not be the packet's.
+    pub(crate) fn decider(
+        &self,
+        layer: Layer,
+        number: u32,
+        direction: Direction,
+        flow: &Flow,
+    ) -> Option<(&Entry, bool)> {
+        let of_packet = (direction, *flow);
+        let of_answer = (direction.reverse(), flow.reverse());
+        for (direction, flow) in [of_packet, of_answer] {
+            for list in self.lists(layer, direction) {
+                let Some(entry) = list.entry(number) else {
+                    continue;
+                };
+                let tie = match (
+                    Packet::<u32>::of(&flow, direction),
+                    Packet::<u128>::of(&flow, direction),
+                ) {
+                    (Some(packet), _) => list.is_tie(number, &packet),
+                    (_, Some(packet)) => list.is_tie(number, &packet),
+                    (None, None) => false,
+                };
+                return Some((entry, tie));
+            }
+        }
+        None
+    }
+
+    fn lists(&self, layer: Layer, direction: Direction) -> impl Iterator<Item = &Arc<RuleList>> {
+        self.stages(direction)
+            .iter()
+            .filter(move |stage| stage.layer == layer)
+            .flat_map(|stage| &stage.lists)
+    }
+
+    /// Every list once, for counting.
+    pub(crate) fn all_lists(&self) -> impl Iterator<Item = &Arc<RuleList>> {
+        self.inward
+            .iter()
+            .chain(self.outward.iter())
+            .flat_map(|stage| &stage.lists)
+    }
+}
+
+/// Asks stage after stage: the one that blocks, or the last that had a say.
+#[inline]
+fn rule(stages: &[Stage], ask: impl Fn(&Stage) -> Option<Ruling>) -> Ruling {
+    let mut last = Ruling {
+        decision: Decision::Allow,
+        layer: Layer::Switch,
+        reason: Reason::NoRules,
+    };
+    for stage in stages {
+        if let Some(ruling) = ask(stage) {
+            last = ruling;
+            if ruling.decision == Decision::Block {
+                break;
+            }
+        }
+    }
+    last
+}
+
+impl Stage {
+    /// What this stage says; `None` where it has no say.
+    #[inline]
+    fn rule<A: InList>(&self, packet: &Packet<A>) -> Option<Ruling> {
+        for list in &self.lists {
+            let Some((number, action)) = list.first(packet) else {
+                continue;
+            };
+            let decision = match action {
+                AclAction::Allow => Decision::Allow,
+                AclAction::Block => Decision::Block,
+                // On to the next tier.
+                AclAction::Pass => continue,
+            };
+            return Some(Ruling {
+                decision,
+                layer: self.layer,
+                reason: Reason::Rule(number),
+            });
+        }
+        self.leave(packet.protocol)
+    }
+
+    /// What this stage says where none of its rules decides.
+    fn leave(&self, protocol: u8) -> Option<Ruling> {
+        let decision = self.undecided.decide(protocol);
+        let has_say = decision == Decision::Block || !self.lists.is_empty();
+        has_say.then_some(Ruling {
+            decision,
+            layer: self.layer,
+            reason: match decision {
+                Decision::Allow => Reason::DefaultAllow,
+                Decision::Block => Reason::Default,
+            },
+        })
+    }
+}

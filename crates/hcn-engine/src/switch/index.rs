@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Who is where: ports by endpoint and by address.
+//!
+//! Apart because clones of a switch share it. Ports of one address stand in the order of the switch.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use hcn_schema::Guid;
+
+use super::{Port, PortIndex};
+
+/// The indexes.
+#[derive(Debug, Default)]
+pub(super) struct PortIndexes {
+    by_endpoint: HashMap<Guid, PortIndex>,
+    by_address: HashMap<IpAddr, Vec<PortIndex>>,
+}
+
+impl PortIndexes {
+    pub(super) fn new(ports: &[Port]) -> Self {
+        let mut indexes = PortIndexes::default();
+        for (port, number) in ports.iter().zip(0..) {
+            let number = PortIndex(number);
+            indexes.by_endpoint.insert(port.endpoint, number);
+            for (address, _) in &port.addresses {
+                indexes.by_address.entry(*address).or_default().push(number);
+            }
+        }
+        indexes
+    }
+
+    pub(super) fn of(&self, endpoint: Guid) -> Option<PortIndex> {
+        self.by_endpoint.get(&endpoint).copied()
+    }
+
+    pub(super) fn with(&self, address: IpAddr) -> &[PortIndex] {
+        self.by_address.get(&address).map_or(&[], Vec::as_slice)
+    }
+}
