@@ -218,9 +218,10 @@ fn update_network(service: &Service, id: Guid, request: &str) -> Answer<()> {
 fn from_v1(map: &Map<String, Value>) -> Map<String, Value> {
     let mut two = map.clone();
     if let Some(default) = two.shift_remove("IsDefault")
-        && default.as_bool() == Some(true) {
-            two.insert("Type".to_owned(), Value::from("HostDefault"));
-        }
+        && default.as_bool() == Some(true)
+    {
+        two.insert("Type".to_owned(), Value::from("HostDefault"));
+    }
     two
 }
 

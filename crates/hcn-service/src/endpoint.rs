@@ -286,6 +286,7 @@ fn settle_addresses(
                 format!("{text:?} is not an IP address"),
             )
         })?;
+        refuse_long_prefix(configuration, wanted, index)?;
         if endpoint.is_remote() {
             // Remote addresses may lie outside every subnet (hns-behaviour 5.2) and are not ours to give out.
             let inside = subnets
@@ -382,6 +383,23 @@ fn settle_addresses(
         configurations.into()
     };
     Ok(())
+}
+
+/// A prefix has no more bits than its address.
+fn refuse_long_prefix(
+    configuration: &IpConfiguration,
+    address: IpAddr,
+    index: usize,
+) -> Answer<()> {
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    match configuration.prefix_length.get() {
+        Some(length) if *length > most => Err(HnsError::at(
+            HcnCode::HCN_E_INVALID_PREFIX,
+            format!("/IpConfigurations/{index}/PrefixLength"),
+            format!("{length} is over {most}, the number of bits of {address}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn configured(assigned: Assigned, asked: Option<&IpConfiguration>) -> IpConfiguration {

@@ -12,9 +12,7 @@ use hcn_api::{Answer, HcnCode, HnsError, Kind, Notification, ObjectId};
 use hcn_schema::{
     Field, Guid, Id, MacAddress, Network, Policy,
     document::SchemaVersion,
-    network::{
-        IpSubnet, IpSubnetFlags, Ipam, MacPool, MacRange, NetworkType, Route, Subnet,
-    },
+    network::{IpSubnet, IpSubnetFlags, Ipam, MacPool, MacRange, NetworkType, Route, Subnet},
     policy::{SubnetPolicy, endpoint::ProviderAddress, network::DrMacAddress},
 };
 use ipnet::IpNet;

@@ -265,12 +265,13 @@ impl Service {
         data_plane.converge(Arc::new(switch)).map_err(failed)?;
         view.commit().map_err(|error| {
             if let Some(before) = before
-                && let Err(second) = data_plane.converge(before) {
-                    return HnsError::because(
-                        error.code,
-                        format!("{error}; and the data plane would not go back: {second}"),
-                    );
-                }
+                && let Err(second) = data_plane.converge(before)
+            {
+                return HnsError::because(
+                    error.code,
+                    format!("{error}; and the data plane would not go back: {second}"),
+                );
+            }
             error
         })
     }

@@ -288,7 +288,13 @@ fn connect(path: &Path) -> Answer<(Connection, bool)> {
     if !path.is_file() || !failure::is_about_access(&error) {
         return Err(failure::at(path, &error));
     }
-    // A file on a read-only medium: SQLite may not make its lock files beside it, and nobody else can write either.
+    // A file on a read-only medium: SQLite may not make its lock files beside it, and nobody else can write either. It would pass over the log
+    // then, and with it over what was answered last.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        return Err(failure::log_unread(path));
+    }
     let address = format!("file:{}?immutable=1", escaped(path));
     let connection = Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(|error| failure::at(path, &error))?;

@@ -109,6 +109,11 @@ pub fn compare(before: &[Listed], after: &[Listed], options: Options) -> Differe
     difference
 }
 
+/// Whether an object is told by the names of the v2 API.
+pub(crate) fn is_v2(value: &Value) -> bool {
+    shape::of(value) == shape::Shape::V2
+}
+
 /// The change that an object came or went.
 fn whole(listed: &Listed, came: bool) -> Change {
     let value = Some(listed.value.clone());

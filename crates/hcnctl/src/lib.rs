@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The desk's paper: documents to text, text to documents, and what changed between two listings.
+//! The desk: parses, asks, explains, prints; decides nothing.
 //!
-//! A library target beside the program, so that every page can be tested as a function: nothing in here asks a service, reads a
-//! clock or knows a terminal.
+//! A library target beside the program, so that every page can be tested as a function. Data goes to standard output, words about it to
+//! standard error, and the exit code tells the rest ([`failure::exit`]).
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`desk`] | one run: the connection, the output, the way to the command |
+//! | [`commands`] | one module a command |
+//! | [`lookup`] | objects by id, prefix, name, container or address |
+//! | [`failure`] | what goes wrong, with its code, record and hint |
+//! | [`render`] | documents to text |
+//! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
 
+pub mod cli;
+pub mod commands;
+pub mod desk;
 pub mod difference;
+pub mod failure;
 pub mod listing;
+pub mod lookup;
 pub mod render;
+pub mod time;

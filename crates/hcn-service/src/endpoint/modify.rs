@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{EndpointRecord, policies};
 use crate::{
     change::Change,
-    document::{member, object, refuse_odd},
+    document::{member, object, refuse_long_name, refuse_odd},
     network::{NetworkRecord, request_type, unsupported},
     v1,
 };
@@ -84,6 +84,7 @@ pub(crate) fn post(change: &mut Change<'_>, id: Guid, map: &Map<String, Value>) 
     let mut record: EndpointRecord = change.view.load(id)?;
     if member(map, "Policies").is_some() {
         let (given, _) = v1::endpoint::to_v2(map);
+        refuse_odd(&given, HcnCode::HCN_E_INVALID_ENDPOINT)?;
         let network: NetworkRecord = change.view.load(record.network_id())?;
         policies::update(change, &network, &mut record, given.policies.or_default())?;
     }
@@ -91,6 +92,11 @@ pub(crate) fn post(change: &mut Change<'_>, id: Guid, map: &Map<String, Value>) 
         .and_then(Value::as_str)
         .filter(|name| !name.is_empty())
     {
+        refuse_long_name(
+            name,
+            change.profile.name_limit,
+            HcnCode::HCN_E_INVALID_ENDPOINT,
+        )?;
         record.document.name.set(name.to_owned());
     }
     change.update(&record)

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use hcn_api::{HcnCode, HnsError};
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi};
 
 /// A failure of the open store.
 pub(crate) fn failed(error: Error) -> HnsError {
@@ -25,6 +25,17 @@ pub(super) fn write_protected(path: &Path) -> HnsError {
         HcnCode::ERROR_WRITE_PROTECT,
         format!(
             "the store {} is read-only; nothing was changed",
+            path.display()
+        ),
+    )
+}
+
+/// The log beside the store has answers in it, and reading them needs a file that cannot be made here.
+pub(super) fn log_unread(path: &Path) -> HnsError {
+    HnsError::because(
+        HcnCode::ERROR_WRITE_PROTECT,
+        format!(
+            "the store {} is read-only, and its last changes are in the log beside it, which cannot be read without writing; copy the directory to where it can be written",
             path.display()
         ),
     )
@@ -64,8 +75,18 @@ pub(super) fn is_about_access(error: &Error) -> bool {
     )
 }
 
+/// SQLite's own code, with one repair: where the index of the log does not grow, it is the disk that is full.
+fn cause(error: &Error) -> Option<ErrorCode> {
+    match error.sqlite_error() {
+        Some(cause) if cause.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+            Some(ErrorCode::DiskFull)
+        }
+        _ => error.sqlite_error_code(),
+    }
+}
+
 fn code(error: &Error) -> HcnCode {
-    match error.sqlite_error_code() {
+    match cause(error) {
         Some(ErrorCode::ReadOnly) => HcnCode::ERROR_WRITE_PROTECT,
         Some(ErrorCode::DiskFull) => HcnCode::ERROR_DISK_FULL,
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => HcnCode::E_ACCESSDENIED,
@@ -80,7 +101,7 @@ fn code(error: &Error) -> HcnCode {
 }
 
 fn words(error: &Error) -> String {
-    match error.sqlite_error_code() {
+    match cause(error) {
         Some(ErrorCode::DiskFull) => "the disk is full; nothing was changed".to_owned(),
         Some(ErrorCode::ReadOnly) => "it is read-only; nothing was changed".to_owned(),
         Some(ErrorCode::DatabaseBusy) => {

@@ -229,7 +229,7 @@ pub(crate) fn to_v1(record: &EndpointRecord, network: &OfNetwork) -> Value {
     if !internal.containers.is_empty() {
         one.shared_containers.set(internal.containers.clone());
     }
-    one.to_value()
+    policy::in_order(one.to_value())
 }
 
 /// Two policies of v2 are members in v1; the others are a list, left out where there is none.
@@ -241,10 +241,10 @@ fn policies_to_v1(two: &Endpoint, one: &mut v1::Endpoint) {
         } else if own.is("PortName") {
             one.port_friendly_name = own.settings_as::<PortName>().name;
         } else {
-            policies.push(v1::Policy::from_value(&policy::to_v1(own)).unwrap_or_default());
+            policies.push(own.clone());
         }
     }
     if !policies.is_empty() {
-        one.policies.set(policies);
+        one.policies.set(policy::all_to_v1(&policies));
     }
 }

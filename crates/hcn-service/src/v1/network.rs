@@ -266,7 +266,7 @@ pub(crate) fn to_v1(record: &NetworkRecord, count: Count) -> Value {
             .map(|subnet| subnet_to_v1(subnet, internal.made))
             .collect(),
     );
-    one.to_value()
+    policy::in_order(one.to_value())
 }
 
 /// v1 says `nat`; other types are echoed as the client wrote them.

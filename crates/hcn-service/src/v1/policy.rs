@@ -104,13 +104,14 @@ fn port_mapping(settings: &mut Map<String, Value>) {
         }
     }
     if let Some(reserved) = take(settings, "ExternalPortReserved")
-        && reserved.as_bool() == Some(true) {
-            let flags = settings.get("Flags").and_then(Value::as_u64).unwrap_or(0);
-            settings.insert(
-                "Flags".to_owned(),
-                Value::from(flags | EXTERNAL_PORT_RESERVED),
-            );
-        }
+        && reserved.as_bool() == Some(true)
+    {
+        let flags = settings.get("Flags").and_then(Value::as_u64).unwrap_or(0);
+        settings.insert(
+            "Flags".to_owned(),
+            Value::from(flags | EXTERNAL_PORT_RESERVED),
+        );
+    }
 }
 
 /// The singular members stay, since v1 reads them back; the lists beside them are what is judged.
@@ -124,9 +125,9 @@ fn add_lists(settings: &mut Map<String, Value>) {
                 .get(*list)
                 .and_then(Value::as_str)
                 .is_none_or(str::is_empty)
-            {
-                settings.insert((*list).to_owned(), Value::from(number.to_string()));
-            }
+        {
+            settings.insert((*list).to_owned(), Value::from(number.to_string()));
+        }
     }
 }
 
@@ -186,6 +187,33 @@ pub(crate) fn all_to_v1(policies: &[Policy]) -> Vec<v1::Policy> {
         .iter()
         .map(|policy| v1::Policy::from_value(&to_v1(policy)).unwrap_or_default())
         .collect()
+}
+
+/// An answer with the members of its policies, and of its subnets' ones, in the order of the alphabet.
+pub(crate) fn in_order(answer: Value) -> Value {
+    match answer {
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(key, value)| match value {
+                    Value::Array(list) if key == "Policies" => {
+                        (key, list.into_iter().map(each_sorted).collect())
+                    }
+                    Value::Array(list) if key == "Subnets" => {
+                        (key, list.into_iter().map(in_order).collect())
+                    }
+                    other => (key, other),
+                })
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+fn each_sorted(policy: Value) -> Value {
+    match policy {
+        Value::Object(members) => sorted(members),
+        other => other,
+    }
 }
 
 #[cfg(test)]

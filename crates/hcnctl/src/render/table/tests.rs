@@ -242,25 +242,26 @@ ID                                NAME   NETWORK  ADDRESS     LISTENS        END
 fn history_line_by_line() {
     let rows = [HistoryRow {
         number: 12,
-        time: "2026-01-02T03:04:05Z".to_owned(),
+        time: "2026-01-02 03:04:05Z".to_owned(),
         operation: "modify".to_owned(),
         kind: "endpoint".to_owned(),
         id: "5B0D3C1E-9F64-4B0E-8A77-0C1D2E3F4A5B".to_owned(),
-        outcome: "done".to_owned(),
-        detail: "Add Policy".to_owned(),
+        name: "nginx".to_owned(),
+        actor: "hcnctl acl clear nginx".to_owned(),
+        request: r#"{"RequestType":"Update"}"#.to_owned(),
     }];
     assert_eq!(
         history(&rows, Columns::Table),
         "\
-#   TIME                  OPERATION  KIND      ID        OUTCOME
-12  2026-01-02T03:04:05Z  modify     endpoint  5B0D3C1E  done
+MOMENT  TIME                  OPERATION  KIND      ID        NAME   BY
+@12     2026-01-02 03:04:05Z  modify     endpoint  5B0D3C1E  nginx  hcnctl acl clear nginx
 "
     );
     assert_eq!(
         history(&rows, Columns::Wide),
         "\
-#   TIME                  OPERATION  KIND      ID                                    OUTCOME  DETAIL
-12  2026-01-02T03:04:05Z  modify     endpoint  5B0D3C1E-9F64-4B0E-8A77-0C1D2E3F4A5B  done     Add Policy
+MOMENT  TIME                  OPERATION  KIND      ID                                    NAME   BY                      REQUEST
+@12     2026-01-02 03:04:05Z  modify     endpoint  5B0D3C1E-9F64-4B0E-8A77-0C1D2E3F4A5B  nginx  hcnctl acl clear nginx  {\"RequestType\":\"Update\"}
 "
     );
 }

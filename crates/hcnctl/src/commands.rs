@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One module a command: what it asks, and how it prints the answer.
+
+pub mod acl;
+pub mod completions;
+pub mod create;
+pub mod delete;
+pub mod demo;
+pub mod describe;
+pub mod diff;
+pub mod get;
+pub mod history;
+pub mod intent;
+pub mod probe;
+pub mod run;
+pub mod spec;

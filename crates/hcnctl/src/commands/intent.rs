@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `block` and `allow`: what is meant, in words; `hcn::intent` makes rules of it.
+
+use std::net::IpAddr;
+
+use hcn::{
+    intent::{Intent, Peer, Plan, carry_out, plan, plan_clear},
+    schema::{
+        Endpoint,
+        policy::{AclAction, AclDirection},
+    },
+};
+
+use crate::{
+    cli::IntentArgs,
+    desk::{Desk, Outcome},
+    failure::{Failure, exit},
+    lookup::{addresses, guid},
+    render::rule,
+};
+
+/// Blocks or allows.
+pub fn run(desk: &mut Desk<'_>, action: AclAction, args: &IntentArgs) -> Outcome {
+    // Looked up once before the lock, so that a wrong name does not wait for others.
+    let id = guid(desk.endpoint(&args.endpoint)?.id.get());
+    let (direction, traffic, peer) = match (args.inbound, args.outbound) {
+        (Some(traffic), _) => (AclDirection::In, traffic, &args.from),
+        (None, Some(traffic)) => (AclDirection::Out, traffic, &args.to),
+        (None, None) => return Err(Failure::Usage("say what: --in or --out".to_owned())),
+    };
+    let peer = peer
+        .as_deref()
+        .map(|name| self::peer(desk, name))
+        .transpose()?;
+    let intent = Intent {
+        action,
+        direction,
+        protocol: traffic.protocol.map(|protocol| protocol.0),
+        ports: traffic.ports,
+        peer,
+    };
+    merge(desk, id, |endpoint| plan(endpoint, &intent), action.text())
+}
+
+/// Takes away every rule of ours.
+pub fn clear(desk: &mut Desk<'_>, name: &str) -> Outcome {
+    let id = guid(desk.endpoint(name)?.id.get());
+    merge(desk, id, plan_clear, "Clear")
+}
+
+fn merge(
+    desk: &mut Desk<'_>,
+    id: hcn::schema::Guid,
+    make: impl Fn(&Endpoint) -> Plan,
+    verb: &str,
+) -> Outcome {
+    let _exclusive = match desk.is_dry_run() {
+        true => None,
+        false => Some(
+            desk.connection()
+                .exclusive()
+                .map_err(Failure::hns("wait for other changes"))?,
+        ),
+    };
+    let endpoint = desk
+        .client()
+        .endpoint(id)
+        .map_err(Failure::hns("read the endpoint"))?;
+    let label = desk.endpoint_label(&endpoint)?;
+    let plan = make(&endpoint);
+    if desk.is_dry_run() {
+        // The dry run notes the request; there is nothing to read back.
+        if let Some(request) = plan.request() {
+            let object = hcn::ObjectId {
+                kind: hcn::Kind::Endpoint,
+                id,
+            };
+            desk.client()
+                .hns()
+                .modify(object, &request)
+                .map_err(Failure::hns("note the request"))?;
+        }
+    } else {
+        carry_out(desk.client(), id, &plan)
+            .map_err(Failure::hns(format!("change the rules of {label}")))?;
+    }
+    for acl in &plan.removed {
+        writeln!(desk.out, "- {}", rule::words(acl))?;
+    }
+    for acl in &plan.added {
+        writeln!(desk.out, "+ {}", rule::words(acl))?;
+    }
+    if plan.update.is_none() {
+        desk.say(&format!("{label}: {verb}: nothing to change"))?;
+    } else {
+        desk.say(&format!("{label}: {verb}: done"))?;
+    }
+    for note in &plan.notes {
+        desk.say(&format!("note: {note}"))?;
+    }
+    Ok(exit::DONE)
+}
+
+/// An address, a CIDR, or the addresses of an endpoint.
+fn peer(desk: &Desk<'_>, name: &str) -> Result<Peer, Failure> {
+    if let Some(open_bits) = open_bits(name) {
+        return Ok(Peer {
+            text: name.to_owned(),
+            open_bits,
+        });
+    }
+    let endpoint = desk.endpoint(name)?;
+    let text = addresses(&endpoint).join(",");
+    if text.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{name} has no address to name in a rule"
+        )));
+    }
+    Ok(Peer { text, open_bits: 0 })
+}
+
+/// Bits that an address or CIDR leaves open; `None` for other texts. What HNS refuses in it, HNS tells.
+fn open_bits(text: &str) -> Option<u8> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length.parse::<u8>().ok()?)),
+        None => (text, None),
+    };
+    let bits: u8 = match address.parse::<IpAddr>().ok()? {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    };
+    bits.checked_sub(length.unwrap_or(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_bits_are_those_behind_the_prefix() {
+        assert_eq!(open_bits("10.0.0.1"), Some(0));
+        assert_eq!(open_bits("10.0.0.0/24"), Some(8));
+        assert_eq!(open_bits("fd00::/8"), Some(120));
+        assert_eq!(open_bits("10.0.0.0/33"), None);
+        assert_eq!(open_bits("nginx"), None);
+    }
+}

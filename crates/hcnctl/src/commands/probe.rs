@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `probe`: a real exchange through the simulated switch, and what came of it.
+
+use std::{net::IpAddr, sync::Arc};
+
+use hcn::schema::{Endpoint, Guid, Id, Query};
+use hcn_engine::{
+    DataPlane, Documents, Probe, ProbeOutcome, ProbeReport, ProbeSource, Protocol, Switch,
+    data_plane::Drop,
+};
+use hcn_simulated::{Service, SimulatedNetwork};
+use serde_json::json;
+
+use crate::{
+    cli::{ProbeArgs, ProbeOutput},
+    commands::spec::DestinationSpec,
+    desk::{Desk, Outcome},
+    failure::{Failure, exit},
+    lookup::{addresses, guid},
+    render::{rule, short_id},
+};
+
+/// Who takes part, with the name to print.
+struct Party {
+    label: String,
+    endpoint: Option<Endpoint>,
+}
+
+/// Tries an exchange.
+pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
+    let documents = documents(desk)?;
+    let semantics = desk.embedded()?.profile().semantics.clone();
+    let (switch, faults) = Switch::compile(&documents, &semantics);
+    for fault in &faults {
+        desk.say(&format!(
+            "note: {} {} is left out: {}",
+            short_id(&fault.object.to_string()),
+            fault.pointer,
+            fault.message
+        ))?;
+    }
+    let source = party(desk, &args.from)?;
+    let (label, destination) = destination(desk, &args.to, &source)?;
+    let mut wire = SimulatedNetwork::new();
+    let cannot = |error: hcn_engine::DataPlaneError| {
+        Failure::Usage(format!("the probe cannot be sent: {error}"))
+    };
+    wire.converge(Arc::new(switch)).map_err(cannot)?;
+    for container in desk.containers()? {
+        for listen in &container.listeners {
+            let protocol = Protocol(listen.protocol);
+            let service = match protocol {
+                Protocol::TCP => Service::Http {
+                    body: format!("<h1>Welcome to {}!</h1>\n", container.name)
+                        .into_bytes()
+                        .into(),
+                },
+                _ => Service::Echo,
+            };
+            // An endpoint that is gone, or remote, has no machine to listen in.
+            if wire
+                .listen(container.endpoint, protocol, listen.port, service)
+                .is_err()
+            {
+                desk.say(&format!(
+                    "note: nothing listens in {}: its endpoint is gone",
+                    container.name
+                ))?;
+            }
+        }
+    }
+    let protocol = match (args.to.protocol, destination) {
+        (Protocol::ICMP, IpAddr::V6(_)) => Protocol::ICMPV6,
+        (protocol, _) => protocol,
+    };
+    let probe = Probe {
+        source: source
+            .endpoint
+            .as_ref()
+            .map_or(ProbeSource::Host, |endpoint| {
+                ProbeSource::Endpoint(guid(endpoint.id.get()))
+            }),
+        destination,
+        protocol,
+        port: args.to.port,
+        payload: match protocol {
+            Protocol::TCP => format!(
+                "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+                args.to.name
+            )
+            .into_bytes(),
+            _ => b"hcnctl probe".to_vec(),
+        },
+        timeout_ms: args.timeout,
+    };
+    let report = wire.probe(&probe).map_err(cannot)?;
+    let place = if protocol.has_ports() {
+        format!(
+            "{}/{protocol}",
+            std::net::SocketAddr::new(destination, args.to.port)
+        )
+    } else {
+        format!("{destination}/{protocol}")
+    };
+    match args.output {
+        ProbeOutput::Text => print(
+            desk,
+            &documents,
+            &source.label,
+            &label,
+            &place,
+            args,
+            &report,
+        )?,
+        ProbeOutput::Json => print_json(desk, &source.label, &label, &place, &report)?,
+    }
+    Ok(match report.outcome {
+        ProbeOutcome::Answered { .. } => exit::DONE,
+        ProbeOutcome::Refused | ProbeOutcome::TimedOut | ProbeOutcome::Unreachable => exit::DENIED,
+    })
+}
+
+/// Everything that a switch is made from, by the seam.
+fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
+    let networks = desk
+        .client()
+        .networks(&Query::v2())
+        .map_err(Failure::hns("list the networks"))?;
+    let endpoints = desk
+        .client()
+        .endpoints(&Query::v2())
+        .map_err(Failure::hns("list the endpoints"))?;
+    Ok(Documents {
+        networks,
+        endpoints,
+    })
+}
+
+fn party(desk: &Desk<'_>, name: &str) -> Result<Party, Failure> {
+    if name == "host" {
+        return Ok(Party {
+            label: "the host".to_owned(),
+            endpoint: None,
+        });
+    }
+    let endpoint = desk.endpoint(name)?;
+    Ok(Party {
+        label: desk.endpoint_label(&endpoint)?,
+        endpoint: Some(endpoint),
+    })
+}
+
+/// The address to ask, of the source's family where there is a choice.
+fn destination(
+    desk: &Desk<'_>,
+    to: &DestinationSpec,
+    source: &Party,
+) -> Result<(String, IpAddr), Failure> {
+    let parsed = |endpoint: &Endpoint| {
+        addresses(endpoint)
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect::<Vec<IpAddr>>()
+    };
+    if to.name == "host" {
+        let routes = source
+            .endpoint
+            .as_ref()
+            .and_then(|endpoint| endpoint.routes.get());
+        let gateway = routes
+            .into_iter()
+            .flatten()
+            .find_map(|route| route.next_hop.get()?.parse().ok());
+        return match gateway {
+            Some(gateway) => Ok(("the host".to_owned(), gateway)),
+            None => Err(Failure::Usage(format!(
+                "{} has no default route, so the host has no address for it",
+                source.label
+            ))),
+        };
+    }
+    if let Ok(address) = to.name.parse::<IpAddr>() {
+        return Ok((to.name.clone(), address));
+    }
+    let endpoint = desk.endpoint(&to.name)?;
+    let own = source.endpoint.as_ref().map(parsed).unwrap_or_default();
+    let all = parsed(&endpoint);
+    let address = all
+        .iter()
+        .find(|address| own.is_empty() || own.iter().any(|own| own.is_ipv4() == address.is_ipv4()))
+        .or(all.first())
+        .ok_or_else(|| Failure::Usage(format!("{} has no address", to.name)))?;
+    Ok((desk.endpoint_label(&endpoint)?, *address))
+}
+
+fn print(
+    desk: &mut Desk<'_>,
+    documents: &Documents,
+    from: &str,
+    to: &str,
+    place: &str,
+    args: &ProbeArgs,
+    report: &ProbeReport,
+) -> Result<(), Failure> {
+    let what = match &report.outcome {
+        ProbeOutcome::Answered {
+            payload,
+            round_trip_us,
+        } => {
+            let time = format!("{}.{:03} ms", round_trip_us / 1000, round_trip_us % 1000);
+            let text = String::from_utf8_lossy(payload);
+            let head = crate::render::shown(text.lines().next().unwrap_or_default()).into_owned();
+            match args.to.protocol {
+                Protocol::TCP => format!("answered after {time}: {head}"),
+                Protocol::ICMP => format!("echo answered after {time}"),
+                _ => format!("answered after {time}: {} bytes", payload.len()),
+            }
+        }
+        ProbeOutcome::Refused => "refused: it is reached, and nothing listens there".to_owned(),
+        ProbeOutcome::TimedOut => format!("timed out: nothing came back in {} ms", args.timeout),
+        ProbeOutcome::Unreachable => {
+            "unreachable: there is no way to that address, or nobody has it".to_owned()
+        }
+    };
+    writeln!(desk.out, "{from} -> {to} {place}: {what}")?;
+    // Repeats of one packet are dropped for one reason; it is said once.
+    let mut said: Vec<String> = Vec::new();
+    for drop in &report.drops {
+        let line = dropped(desk, documents, drop)?;
+        if !said.contains(&line) {
+            writeln!(desk.out, "  {line}")?;
+            said.push(line);
+        }
+    }
+    Ok(())
+}
+
+fn dropped(desk: &Desk<'_>, documents: &Documents, drop: &Drop) -> Result<String, Failure> {
+    let endpoint = |id: Guid| {
+        documents
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.id.get().and_then(Id::guid) == Some(id))
+    };
+    let label = match endpoint(drop.endpoint) {
+        Some(endpoint) => desk.endpoint_label(endpoint)?,
+        None => short_id(&drop.endpoint.to_string()),
+    };
+    let cause = match &drop.cause.rule {
+        Some(rule) => {
+            let number = rule
+                .pointer
+                .strip_prefix("/Policies/")
+                .and_then(|index| index.parse::<usize>().ok());
+            let policy =
+                endpoint(rule.object).and_then(|endpoint| endpoint.policies.get()?.get(number?));
+            let words = policy.map_or_else(|| rule.text.clone(), rule::policy_words);
+            let tie = if drop.cause.tie {
+                "; a tie, which Block wins"
+            } else {
+                ""
+            };
+            format!("{} {words}{tie}", rule.pointer)
+        }
+        None => drop.cause.to_string(),
+    };
+    Ok(format!(
+        "dropped at {label} on its way {}: {cause}",
+        drop.direction
+    ))
+}
+
+fn print_json(
+    desk: &mut Desk<'_>,
+    from: &str,
+    to: &str,
+    place: &str,
+    report: &ProbeReport,
+) -> Result<(), Failure> {
+    let (outcome, round_trip_us) = match &report.outcome {
+        ProbeOutcome::Answered { round_trip_us, .. } => ("answered", Some(*round_trip_us)),
+        ProbeOutcome::Refused => ("refused", None),
+        ProbeOutcome::TimedOut => ("timed-out", None),
+        ProbeOutcome::Unreachable => ("unreachable", None),
+    };
+    let drops: Vec<_> = report
+        .drops
+        .iter()
+        .map(|drop| {
+            json!({
+                "endpoint": drop.endpoint.to_string(),
+                "direction": drop.direction.to_string(),
+                "flow": drop.flow.to_string(),
+                "layer": drop.cause.layer.to_string(),
+                "object": drop.cause.rule.as_ref().map(|rule| rule.object.to_string()),
+                "pointer": drop.cause.rule.as_ref().map(|rule| rule.pointer.clone()),
+                "tie": drop.cause.tie,
+                "cause": drop.cause.to_string(),
+            })
+        })
+        .collect();
+    let page = json!({
+        "from": from, "to": to, "destination": place, "outcome": outcome, "roundTripMicroseconds": round_trip_us,
+        "packets": report.packets, "drops": drops,
+    });
+    crate::render::json::write_object(&mut desk.out, &page.to_string())?;
+    Ok(())
+}

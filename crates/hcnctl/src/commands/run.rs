@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `run`, `rm`, `ps`: simulated containers.
+//!
+//! A container is made by the requests that a runtime sends: containerd's way puts the endpoint into a namespace, docker's attaches it by
+//! the v1 API. What was made is taken away again where a later step fails.
+
+use hcn::{
+    Kind,
+    schema::{Guid, Id, modify::RequestType},
+    service::ListenPort,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Attach, Output, PsArgs, RmArgs, RunArgs},
+    commands::spec::PublishSpec,
+    desk::{Desk, Outcome},
+    failure::{Failure, exit},
+    lookup::{addresses, guid},
+    render::{
+        json as json_text, name, short_id,
+        table::{Columns, ContainerRow, containers},
+        word,
+    },
+};
+
+/// Makes a container.
+pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
+    if desk
+        .containers()?
+        .iter()
+        .any(|container| container.name == args.name)
+    {
+        return Err(Failure::Usage(format!(
+            "there is a container {:?} already; remove it with hcnctl rm {}, or choose another name",
+            args.name, args.name
+        )));
+    }
+    let network = desk.network(&args.network)?;
+    let network_id = guid(network.id.get());
+    let endpoint = args.endpoint_id.unwrap_or_else(|| desk.new_id());
+    match args.attach {
+        Attach::Namespace => desk
+            .client()
+            .create_endpoint(network_id, &v2_document(args, endpoint))
+            .map(|_| ())
+            .map_err(Failure::hns(format!(
+                "create the endpoint of {} on network {}",
+                args.name, args.network
+            )))?,
+        Attach::Docker => {
+            let body = v1_document(args, endpoint, network_id);
+            desk.client()
+                .hns()
+                .call("POST", "/endpoints/", &body)
+                .map(|_| ())
+                .map_err(Failure::hns(format!(
+                    "create the endpoint of {} on network {}",
+                    args.name, args.network
+                )))?;
+        }
+    }
+    let mut made = vec![(Kind::Endpoint, endpoint)];
+    let finished = finish(desk, args, endpoint, &mut made);
+    if let Err(failure) = finished {
+        // In reverse order; a failure to clean up does not hide why we do.
+        for (kind, id) in made.into_iter().rev() {
+            if let Err(error) = desk.client().delete(kind, id) {
+                desk.say(&format!(
+                    "the {kind} {id} could not be taken away again: {error}"
+                ))?;
+            }
+        }
+        return Err(failure);
+    }
+    Ok(exit::DONE)
+}
+
+fn finish(
+    desk: &mut Desk<'_>,
+    args: &RunArgs,
+    endpoint: Guid,
+    made: &mut Vec<(Kind, Guid)>,
+) -> Result<(), Failure> {
+    let namespace = match args.attach {
+        Attach::Docker => None,
+        Attach::Namespace => {
+            let document = json!({"SchemaVersion": {"Major": 2, "Minor": 0}, "ID": desk.new_id().to_string(), "Type": "Host"});
+            let namespace = desk
+                .client()
+                .create_namespace(&document.to_string())
+                .map_err(Failure::hns(format!(
+                    "create the namespace of {}",
+                    args.name
+                )))?;
+            made.push((Kind::Namespace, namespace));
+            desk.client()
+                .namespace_endpoint(namespace, RequestType::Add, endpoint)
+                .map_err(Failure::hns(format!(
+                    "put the endpoint of {} into its namespace",
+                    args.name
+                )))?;
+            Some(namespace)
+        }
+    };
+    if desk.is_dry_run() {
+        return Ok(());
+    }
+    let listeners = args
+        .listen
+        .iter()
+        .map(|spec| ListenPort {
+            protocol: spec.protocol.0,
+            port: spec.port,
+        })
+        .collect();
+    let container = desk
+        .embedded()?
+        .add_container(
+            &args.name,
+            args.container_id.as_deref(),
+            endpoint,
+            namespace,
+            listeners,
+        )
+        .map_err(Failure::hns(format!("add the container {}", args.name)))?;
+    let document = desk
+        .client()
+        .endpoint(endpoint)
+        .map_err(Failure::hns("read the endpoint back"))?;
+    writeln!(desk.out, "{}", container.id)?;
+    desk.say(&format!(
+        "{} runs: endpoint {}, address {}, MAC {}",
+        container.name,
+        short_id(&endpoint.to_string()),
+        addresses(&document).join(", "),
+        document.mac_address.or_default()
+    ))
+}
+
+fn endpoint_name(args: &RunArgs) -> &str {
+    args.endpoint_name.as_deref().unwrap_or(&args.name)
+}
+
+/// The document that a CNI plugin would send.
+fn v2_document(args: &RunArgs, id: Guid) -> String {
+    let mut document = json!({
+        "SchemaVersion": {"Major": 2, "Minor": 0},
+        "ID": id.to_string(),
+        "Name": endpoint_name(args),
+    });
+    if let Some(address) = &args.address {
+        document["IpConfigurations"] = json!([{"IpAddress": address}]);
+    }
+    if let Some(mac) = &args.mac {
+        document["MacAddress"] = json!(mac);
+    }
+    if !args.publish.is_empty() {
+        document["Policies"] = args
+            .publish
+            .iter()
+            .map(|PublishSpec { host, container }| {
+                json!({"Type": "PortMapping", "Settings":
+                    {"Protocol": container.protocol.0, "InternalPort": container.port, "ExternalPort": host}})
+            })
+            .collect::<Value>();
+    }
+    document.to_string()
+}
+
+/// The document that docker would send.
+fn v1_document(args: &RunArgs, id: Guid, network: Guid) -> String {
+    let mut document = json!({
+        "ID": id.to_string(),
+        "Name": endpoint_name(args),
+        "VirtualNetwork": network.to_string(),
+        "EnableInternalDNS": true,
+    });
+    if let Some(address) = &args.address {
+        document["IPAddress"] = json!(address);
+    }
+    if let Some(mac) = &args.mac {
+        document["MacAddress"] = json!(mac);
+    }
+    if !args.publish.is_empty() {
+        document["Policies"] = args
+            .publish
+            .iter()
+            .map(|PublishSpec { host, container }| {
+                json!({"Type": "NAT", "Protocol": container.protocol.to_string().to_uppercase(),
+                    "InternalPort": container.port, "ExternalPort": host})
+            })
+            .collect::<Value>();
+    }
+    document.to_string()
+}
+
+/// Removes containers.
+pub fn remove(desk: &mut Desk<'_>, args: &RmArgs) -> Outcome {
+    let mut code = exit::DONE;
+    for name in &args.names {
+        let result = if desk.is_dry_run() {
+            note_removal(desk, name)
+        } else {
+            desk.embedded()?
+                .remove_container(name)
+                .map(|_| ())
+                .map_err(Failure::hns(format!("remove the container {name}")))
+        };
+        match result {
+            Ok(()) if desk.is_dry_run() => {}
+            Ok(()) => writeln!(desk.out, "{name}")?,
+            // The others are removed all the same; each failure is told.
+            Err(failure) => {
+                let page = failure.page();
+                desk.say(page.trim_end())?;
+                if code == exit::DONE {
+                    code = failure.exit_code();
+                }
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn note_removal(desk: &Desk<'_>, name: &str) -> Result<(), Failure> {
+    let containers = desk.containers()?;
+    let Some(container) = containers.iter().find(|container| container.name == name) else {
+        let detail = format!("there is no container {name:?}");
+        return Err(Failure::hns("remove it")(hcn::HnsError::because(
+            hcn::HcnCode::ERROR_NOT_FOUND,
+            detail,
+        )));
+    };
+    let removing = || Failure::hns(format!("remove the container {name}"));
+    desk.client()
+        .delete(Kind::Endpoint, container.endpoint)
+        .map_err(removing())?;
+    match container.namespace {
+        Some(namespace) => desk
+            .client()
+            .delete(Kind::Namespace, namespace)
+            .map_err(removing()),
+        None => Ok(()),
+    }
+}
+
+/// Lists containers.
+pub fn list(desk: &mut Desk<'_>, args: &PsArgs) -> Outcome {
+    let all = desk.containers()?;
+    let reading = || Failure::hns("list the endpoints");
+    let endpoints = desk
+        .client()
+        .endpoints(&hcn::schema::Query::v2())
+        .map_err(reading())?;
+    let networks = desk
+        .client()
+        .networks(&hcn::schema::Query::v2())
+        .map_err(reading())?;
+    let rows: Vec<ContainerRow> = all
+        .iter()
+        .map(|container| {
+            let endpoint = endpoints
+                .iter()
+                .find(|endpoint| guid(endpoint.id.get()) == container.endpoint);
+            let network_id = endpoint
+                .and_then(|endpoint| endpoint.host_compute_network.get())
+                .and_then(Id::guid);
+            let network = networks
+                .iter()
+                .find(|network| Some(guid(network.id.get())) == network_id);
+            ContainerRow {
+                id: container.id.clone(),
+                name: container.name.clone(),
+                endpoint: if endpoint.is_some() {
+                    container.endpoint.to_string()
+                } else {
+                    "(gone)".to_owned()
+                },
+                network: network.map_or_else(String::new, |network| network.name.or_default()),
+                addresses: endpoint.map(addresses).unwrap_or_default(),
+                listeners: listeners(&container.listeners),
+                namespace: container
+                    .namespace
+                    .map_or_else(String::new, |namespace| namespace.to_string()),
+            }
+        })
+        .collect();
+    match args.output {
+        Output::Table | Output::Wide if rows.is_empty() => desk.say("no containers")?,
+        Output::Table => write!(desk.out, "{}", containers(&rows, Columns::Table))?,
+        Output::Wide => write!(desk.out, "{}", containers(&rows, Columns::Wide))?,
+        Output::Name => write!(
+            desk.out,
+            "{}",
+            name::lines("container", all.iter().map(|container| &container.name))
+        )?,
+        Output::Json => {
+            let texts: Vec<String> = rows
+                .iter()
+                .map(|row| {
+                    json!({"Name": row.name, "ID": row.id, "Endpoint": row.endpoint, "Network": row.network,
+                        "Addresses": row.addresses, "Listeners": row.listeners, "Namespace": row.namespace})
+                    .to_string()
+                })
+                .collect();
+            json_text::write_list(&mut desk.out, &texts)?;
+        }
+        Output::List | Output::JsonV1 | Output::Yaml => {
+            return Err(Failure::Usage(
+                "ps prints table, wide, json or name; HNS has no document of a container"
+                    .to_owned(),
+            ));
+        }
+    }
+    Ok(exit::DONE)
+}
+
+/// Listeners as `80/tcp`.
+pub fn listeners(all: &[ListenPort]) -> Vec<String> {
+    all.iter()
+        .map(|listen| {
+            format!(
+                "{}/{}",
+                listen.port,
+                word::protocol(u32::from(listen.protocol))
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What people write for ports, traffic and destinations: `80/tcp`, `8080:80/tcp`, `8000-8080/udp`, `nginx:80/tcp`.
+
+use std::{fmt, str::FromStr};
+
+use hcn_engine::Protocol;
+
+/// A text is not what was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotASpec(String);
+
+impl fmt::Display for NotASpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotASpec {}
+
+fn wrong<T>(text: &str, form: &str) -> Result<T, NotASpec> {
+    Err(NotASpec(format!("{text:?} is not of the form {form}")))
+}
+
+/// A port from 1 to 65535.
+fn port(text: &str) -> Option<u16> {
+    // `+80` parses as a number and is no port.
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
+        .filter(|port| *port != 0)
+}
+
+/// A protocol with ports that stacks speak here: tcp or udp.
+fn transport(text: &str) -> Option<Protocol> {
+    Protocol::from_text(text).filter(|protocol| matches!(*protocol, Protocol::TCP | Protocol::UDP))
+}
+
+/// `80/tcp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortSpec {
+    /// The port.
+    pub port: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+}
+
+impl FromStr for PortSpec {
+    type Err = NotASpec;
+
+    fn from_str(text: &str) -> Result<Self, NotASpec> {
+        let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        match (port(number), transport(protocol)) {
+            (Some(port), Some(protocol)) => Ok(PortSpec { port, protocol }),
+            _ => wrong(text, "80/tcp or 53/udp, with a port from 1 to 65535"),
+        }
+    }
+}
+
+/// `8080:80/tcp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublishSpec {
+    /// Port of the host.
+    pub host: u16,
+    /// Port of the container.
+    pub container: PortSpec,
+}
+
+impl FromStr for PublishSpec {
+    type Err = NotASpec;
+
+    fn from_str(text: &str) -> Result<Self, NotASpec> {
+        let parsed = text
+            .split_once(':')
+            .and_then(|(host, container)| Some((port(host)?, container.parse().ok()?)));
+        match parsed {
+            Some((host, container)) => Ok(PublishSpec { host, container }),
+            None => wrong(text, "8080:80/tcp, with ports from 1 to 65535"),
+        }
+    }
+}
+
+/// `80/tcp`, `8000-8080/udp`, `tcp`, `icmp`, `any`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrafficSpec {
+    /// `None` means any.
+    pub protocol: Option<Protocol>,
+    /// First and last; `None` means any.
+    pub ports: Option<(u16, u16)>,
+}
+
+impl FromStr for TrafficSpec {
+    type Err = NotASpec;
+
+    fn from_str(text: &str) -> Result<Self, NotASpec> {
+        const FORM: &str = "80/tcp, 8000-8080/udp, tcp, icmp, a protocol number, or any";
+        if text == "any" {
+            return Ok(TrafficSpec {
+                protocol: None,
+                ports: None,
+            });
+        }
+        let Some((ports, protocol)) = text.split_once('/') else {
+            return match Protocol::from_text(text) {
+                // A lone number is more likely a port than a protocol.
+                Some(_)
+                    if port(text).is_some_and(|number| number > 17) && !text.starts_with("58") =>
+                {
+                    Err(NotASpec(format!(
+                        "{text:?} needs its protocol, e.g. {text}/tcp"
+                    )))
+                }
+                Some(protocol) => Ok(TrafficSpec {
+                    protocol: Some(protocol),
+                    ports: None,
+                }),
+                None => wrong(text, FORM),
+            };
+        };
+        let protocol = Protocol::from_text(protocol).filter(|protocol| protocol.has_ports());
+        let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+        match (protocol, port(first), port(last)) {
+            (Some(protocol), Some(first), Some(last)) if first <= last => Ok(TrafficSpec {
+                protocol: Some(protocol),
+                ports: Some((first, last)),
+            }),
+            _ => wrong(text, FORM),
+        }
+    }
+}
+
+/// `nginx:80/tcp`, `172.19.6.74:53/udp`, `[fd00::5]:80/tcp`, `nginx/icmp`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestinationSpec {
+    /// An address, or the name of an endpoint or container, or "host".
+    pub name: String,
+    /// TCP, UDP or ICMP.
+    pub protocol: Protocol,
+    /// 0 for ICMP.
+    pub port: u16,
+}
+
+impl FromStr for DestinationSpec {
+    type Err = NotASpec;
+
+    fn from_str(text: &str) -> Result<Self, NotASpec> {
+        const FORM: &str = "nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp or nginx/icmp";
+        if let Some(name) = text.strip_suffix("/icmp") {
+            let name = name.trim_start_matches('[').trim_end_matches(']');
+            return if name.is_empty() {
+                wrong(text, FORM)
+            } else {
+                Ok(DestinationSpec {
+                    name: name.to_owned(),
+                    protocol: Protocol::ICMP,
+                    port: 0,
+                })
+            };
+        }
+        let Some((name, rest)) = text.rsplit_once(':') else {
+            return wrong(text, FORM);
+        };
+        let name = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(name);
+        match rest.parse::<PortSpec>() {
+            Ok(spec) if !name.is_empty() => Ok(DestinationSpec {
+                name: name.to_owned(),
+                protocol: spec.protocol,
+                port: spec.port,
+            }),
+            _ => wrong(text, FORM),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_is_understood() {
+        assert_eq!(
+            "80/tcp".parse(),
+            Ok(PortSpec {
+                port: 80,
+                protocol: Protocol::TCP
+            })
+        );
+        assert_eq!(
+            "80".parse(),
+            Ok(PortSpec {
+                port: 80,
+                protocol: Protocol::TCP
+            })
+        );
+        let published: PublishSpec = "8080:80/udp".parse().unwrap();
+        assert_eq!(
+            (
+                published.host,
+                published.container.port,
+                published.container.protocol
+            ),
+            (8080, 80, Protocol::UDP)
+        );
+        assert_eq!(
+            "8000-8080/tcp".parse(),
+            Ok(TrafficSpec {
+                protocol: Some(Protocol::TCP),
+                ports: Some((8000, 8080))
+            })
+        );
+        assert_eq!(
+            "icmp".parse(),
+            Ok(TrafficSpec {
+                protocol: Some(Protocol::ICMP),
+                ports: None
+            })
+        );
+        assert_eq!(
+            "any".parse(),
+            Ok(TrafficSpec {
+                protocol: None,
+                ports: None
+            })
+        );
+        let six: DestinationSpec = "[fd00::5]:80/tcp".parse().unwrap();
+        assert_eq!((six.name.as_str(), six.port), ("fd00::5", 80));
+        assert_eq!(
+            "nginx/icmp".parse(),
+            Ok(DestinationSpec {
+                name: "nginx".into(),
+                protocol: Protocol::ICMP,
+                port: 0
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_no_port_is_refused() {
+        for text in ["0/tcp", "70000/tcp", "+80/tcp", "80/icmp", "http/tcp", ""] {
+            assert!(text.parse::<PortSpec>().is_err(), "{text}");
+        }
+        for text in ["80", "90-80/tcp", "80/icmp", "80-/tcp", "nonsense"] {
+            assert!(text.parse::<TrafficSpec>().is_err(), "{text}");
+        }
+        for text in ["nginx", ":80/tcp", "nginx:80/icmp", "/icmp"] {
+            assert!(text.parse::<DestinationSpec>().is_err(), "{text}");
+        }
+    }
+}

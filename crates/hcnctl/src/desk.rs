@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One run of the program: the connection, where output goes, and the way to the command.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use hcn::{
+    Client, ConnectOptions, Connection, DryRun, Hns, HnsVersion, Target, connect,
+    service::{Ids, RandomIds, Service},
+};
+
+use crate::{
+    cli::{Cli, Command, Globals},
+    commands,
+    failure::Failure,
+};
+
+/// What a command ends with: its exit code.
+pub type Outcome = Result<u8, Failure>;
+
+/// One run.
+pub struct Desk<'a> {
+    connection: Connection,
+    client: Client,
+    dry_run: Option<Arc<DryRun>>,
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error: words about what goes on.
+    pub words: &'a mut dyn Write,
+    /// Columns of the terminal; `None` where standard output is none.
+    pub width: Option<usize>,
+}
+
+/// How a desk is opened.
+pub struct DeskOptions {
+    /// State directory of the embedded HNS; `None` means the platform's.
+    pub state: Option<PathBuf>,
+    /// Version of HNS.
+    pub version: Option<HnsVersion>,
+    /// Whether changes are printed instead of made.
+    pub dry_run: bool,
+    /// The command, for the operation log.
+    pub actor: String,
+}
+
+/// Carries out a command line on the program's own standard output.
+///
+/// # Errors
+/// [`Failure`], to be printed on standard error.
+pub fn run(cli: Cli) -> Outcome {
+    let stdout = io::stdout();
+    let width = io::IsTerminal::is_terminal(&stdout).then(terminal_width);
+    let mut out = io::BufWriter::with_capacity(1 << 16, stdout.lock());
+    let mut words = io::stderr();
+    let result = dispatch(cli, &mut out, &mut words, width);
+    let flushed = out.flush();
+    let code = result?;
+    flushed?;
+    Ok(code)
+}
+
+/// Carries out a command line.
+///
+/// # Errors
+/// [`Failure`], to be printed on standard error.
+pub fn dispatch(
+    cli: Cli,
+    out: &mut dyn Write,
+    words: &mut dyn Write,
+    width: Option<usize>,
+) -> Outcome {
+    match cli.command {
+        // These need no HNS.
+        Command::Completions(args) => return commands::completions::run(&args, out),
+        Command::Demo(args) => return commands::demo::run(&args, &cli.globals, out, words, width),
+        _ => {}
+    }
+    let options = DeskOptions {
+        state: state_of(&cli.globals)?,
+        version: cli.globals.profile,
+        dry_run: cli.globals.dry_run,
+        actor: std::env::args()
+            .skip(1)
+            .fold("hcnctl".to_owned(), |line, word| format!("{line} {word}")),
+    };
+    let mut desk = Desk::open(options, out, words, width)?;
+    desk.execute(cli.command)
+}
+
+/// The state directory that the options name.
+pub(crate) fn state_of(globals: &Globals) -> Result<Option<PathBuf>, Failure> {
+    let Target::Embedded(folder) = globals.host.clone().unwrap_or_default();
+    match (folder, &globals.state) {
+        (Some(one), Some(other)) if one != *other => Err(Failure::Usage(format!(
+            "--host names the directory {} and --state names {}; give one of them",
+            one.display(),
+            other.display()
+        ))),
+        (folder, state) => Ok(folder.or_else(|| state.clone())),
+    }
+}
+
+/// Columns of the terminal, 80 where it does not tell.
+fn terminal_width() -> usize {
+    clap_width().unwrap_or(80)
+}
+
+/// The table library asks the terminal, so that there is one opinion on it.
+fn clap_width() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from)
+}
+
+impl<'a> Desk<'a> {
+    /// Opens the HNS.
+    ///
+    /// # Errors
+    /// Where the store cannot be used.
+    pub fn open(
+        options: DeskOptions,
+        out: &'a mut dyn Write,
+        words: &'a mut dyn Write,
+        width: Option<usize>,
+    ) -> Result<Desk<'a>, Failure> {
+        let connection = connect(
+            &Target::Embedded(options.state),
+            ConnectOptions {
+                version: options.version,
+                actor: options.actor,
+                ..ConnectOptions::default()
+            },
+        )
+        .map_err(Failure::hns("open the embedded HNS"))?;
+        let dry_run = options
+            .dry_run
+            .then(|| Arc::new(DryRun::new(connection.hns(), Arc::new(RandomIds))));
+        let hns: Arc<dyn Hns> = match &dry_run {
+            Some(dry_run) => dry_run.clone(),
+            None => connection.hns(),
+        };
+        Ok(Desk {
+            connection,
+            client: Client::new(hns),
+            dry_run,
+            out,
+            words,
+            width,
+        })
+    }
+
+    /// Carries out a command on the open HNS, and prints the requests of a dry run.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn execute(&mut self, command: Command) -> Outcome {
+        let code = match command {
+            Command::Get(args) => commands::get::run(self, &args),
+            Command::Describe(args) => commands::describe::run(self, &args),
+            Command::Create(args) => commands::create::run(self, &args),
+            Command::Delete(args) => commands::delete::run(self, &args),
+            Command::Run(args) => commands::run::run(self, &args),
+            Command::Rm(args) => commands::run::remove(self, &args),
+            Command::Ps(args) => commands::run::list(self, &args),
+            Command::Acl(args) => commands::acl::run(self, &args),
+            Command::Block(args) => {
+                commands::intent::run(self, hcn::schema::policy::AclAction::Block, &args)
+            }
+            Command::Allow(args) => {
+                commands::intent::run(self, hcn::schema::policy::AclAction::Allow, &args)
+            }
+            Command::Probe(args) => commands::probe::run(self, &args),
+            Command::Diff(args) => commands::diff::run(self, &args),
+            Command::History(args) => commands::history::run(self, &args),
+            Command::Demo(_) | Command::Completions(_) => {
+                Err(Failure::Usage("this command stands alone".to_owned()))
+            }
+        }?;
+        if let Some(dry_run) = &self.dry_run {
+            for request in dry_run.noted() {
+                writeln!(self.out, "{request}")?;
+            }
+        }
+        Ok(code)
+    }
+
+    /// Typed calls to the HNS; in a dry run, changes are noted.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether changes are only printed.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run.is_some()
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The embedded HNS, for what only it has.
+    ///
+    /// # Errors
+    /// Where the target is another one.
+    pub fn embedded(&self) -> Result<&Service, Failure> {
+        self.connection.embedded().ok_or_else(|| {
+            Failure::Usage("this command needs an embedded HNS (--host embedded)".to_owned())
+        })
+    }
+
+    /// A new id.
+    pub fn new_id(&self) -> hcn::schema::Guid {
+        RandomIds.guid()
+    }
+
+    /// Says something on standard error.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn say(&mut self, text: &str) -> Result<(), Failure> {
+        writeln!(self.words, "{text}").map_err(Failure::Output)
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Objects by what people call them: id, id prefix, name, container or address.
+//!
+//! An exact id wins; else every object that fits by any of these is a candidate, and more than one is an error that lists them.
+
+use hcn::{
+    Kind,
+    schema::{Endpoint, Guid, Id, Namespace, Network, Query},
+    service::Container,
+};
+
+use crate::{desk::Desk, failure::Failure};
+
+/// Fewest digits of an id that count as a prefix; shorter words are more likely names.
+const SHORTEST_PREFIX: usize = 3;
+
+/// What an object is called.
+struct Named {
+    id: Guid,
+    names: Vec<String>,
+    addresses: Vec<String>,
+}
+
+impl Desk<'_> {
+    /// The endpoint of a name.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], or [`Failure::Ambiguous`] with the candidates.
+    pub fn endpoint(&self, name: &str) -> Result<Endpoint, Failure> {
+        let reading = || Failure::hns("list the endpoints");
+        if let Ok(id) = name.parse::<Guid>() {
+            let query = Query::v2().matching("ID", id.to_string());
+            let mut found = self.client().endpoints(&query).map_err(reading())?;
+            return found.pop().ok_or_else(|| not_found(Kind::Endpoint, name));
+        }
+        let endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
+        let containers = self.containers()?;
+        let named: Vec<Named> = endpoints
+            .iter()
+            .map(|endpoint| named_endpoint(endpoint, &containers))
+            .collect();
+        let index = choose(Kind::Endpoint, name, &named)?;
+        Ok(endpoints[index].clone())
+    }
+
+    /// The network of a name.
+    ///
+    /// # Errors
+    /// As [`Desk::endpoint`].
+    pub fn network(&self, name: &str) -> Result<Network, Failure> {
+        let networks = self
+            .client()
+            .networks(&Query::v2())
+            .map_err(Failure::hns("list the networks"))?;
+        let named: Vec<Named> = networks
+            .iter()
+            .map(|network| Named {
+                id: guid(network.id.get()),
+                names: network.name.get().cloned().into_iter().collect(),
+                addresses: Vec::new(),
+            })
+            .collect();
+        let index = choose(Kind::Network, name, &named)?;
+        Ok(networks[index].clone())
+    }
+
+    /// The namespace of a name, or of a container.
+    ///
+    /// # Errors
+    /// As [`Desk::endpoint`].
+    pub fn namespace(&self, name: &str) -> Result<Namespace, Failure> {
+        let namespaces = self
+            .client()
+            .namespaces(&Query::v2())
+            .map_err(Failure::hns("list the namespaces"))?;
+        let containers = self.containers()?;
+        let named: Vec<Named> = namespaces
+            .iter()
+            .map(|namespace| {
+                let id = guid(namespace.id.get());
+                let mut names: Vec<String> = namespace.name.get().cloned().into_iter().collect();
+                names.extend(
+                    containers
+                        .iter()
+                        .filter(|container| container.namespace == Some(id))
+                        .map(|container| container.name.clone()),
+                );
+                Named {
+                    id,
+                    names,
+                    addresses: Vec::new(),
+                }
+            })
+            .collect();
+        let index = choose(Kind::Namespace, name, &named)?;
+        Ok(namespaces[index].clone())
+    }
+
+    /// All simulated containers; none where the HNS is not embedded.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn containers(&self) -> Result<Vec<Container>, Failure> {
+        match self.connection().embedded() {
+            Some(service) => service
+                .containers()
+                .map_err(Failure::hns("list the containers")),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What an endpoint is called in sentences: its container's name, else its own, with the beginning of its id.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn endpoint_label(&self, endpoint: &Endpoint) -> Result<String, Failure> {
+        let id = guid(endpoint.id.get());
+        let containers = self.containers()?;
+        let container = containers
+            .iter()
+            .find(|container| container.endpoint == id)
+            .map(|container| container.name.clone());
+        let name = container.unwrap_or_else(|| endpoint.name.or_default());
+        Ok(format!(
+            "{name} ({})",
+            crate::render::short_id(&id.to_string())
+        ))
+    }
+}
+
+/// The id of a document; zero where it has none that can be read.
+pub fn guid(id: Option<&Id>) -> Guid {
+    id.and_then(Id::guid).unwrap_or_default()
+}
+
+/// Addresses of an endpoint, as text.
+pub fn addresses(endpoint: &Endpoint) -> Vec<String> {
+    let configurations = endpoint.ip_configurations.get().into_iter().flatten();
+    configurations
+        .filter_map(|configuration| configuration.ip_address.get().cloned())
+        .collect()
+}
+
+fn named_endpoint(endpoint: &Endpoint, containers: &[Container]) -> Named {
+    let id = guid(endpoint.id.get());
+    let mut names: Vec<String> = endpoint.name.get().cloned().into_iter().collect();
+    for container in containers
+        .iter()
+        .filter(|container| container.endpoint == id)
+    {
+        if !names.contains(&container.name) {
+            names.push(container.name.clone());
+        }
+    }
+    Named {
+        id,
+        names,
+        addresses: addresses(endpoint),
+    }
+}
+
+fn not_found(kind: Kind, name: &str) -> Failure {
+    Failure::NotFound {
+        kind,
+        name: name.to_owned(),
+    }
+}
+
+/// The one that is meant.
+fn choose(kind: Kind, name: &str, all: &[Named]) -> Result<usize, Failure> {
+    let exact = name.parse::<Guid>().ok();
+    let lower = name.to_ascii_lowercase();
+    let is_prefix = lower.len() >= SHORTEST_PREFIX
+        && lower
+            .chars()
+            .all(|digit| digit.is_ascii_hexdigit() || digit == '-');
+    let fits = |own: &Named| match exact {
+        Some(id) => own.id == id,
+        None => {
+            own.names.iter().any(|own| own == name)
+                || own.addresses.iter().any(|own| own == name)
+                || is_prefix && own.id.to_string().starts_with(&lower)
+        }
+    };
+    let found: Vec<usize> = (0..all.len()).filter(|index| fits(&all[*index])).collect();
+    match found[..] {
+        [] => Err(not_found(kind, name)),
+        [one] => Ok(one),
+        _ => Err(Failure::Ambiguous {
+            kind,
+            name: name.to_owned(),
+            candidates: found
+                .into_iter()
+                .map(|index| {
+                    let own = &all[index];
+                    format!(
+                        "{}  {}  {}",
+                        own.id,
+                        own.names.join(", "),
+                        own.addresses.join(", ")
+                    )
+                    .trim_end()
+                    .to_owned()
+                })
+                .collect(),
+        }),
+    }
+}
