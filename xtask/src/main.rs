@@ -4,6 +4,7 @@
 //! Run as `cargo xtask NAME`. Nothing here is shipped, and nothing here decides what the product does.
 
 mod ci;
+mod picture;
 mod tidy;
 
 use std::{
@@ -18,6 +19,7 @@ cargo xtask CHORE
 tidy    what no compiler checks: crates/README.md, dependency arrows, file heads, words, links
 check   rustfmt, clippy, tidy, cargo deny: what holds before a commit
 ci      check, then every test
+picture draw docs/demo.svg from what the demo prints
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::report(&repository),
         ["check"] => ci::run(&repository, ci::CHECKS),
         ["ci"] => ci::run(&repository, &[ci::CHECKS, &[ci::Step::Test]].concat()),
+        ["picture"] => picture::draw(&repository),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             true

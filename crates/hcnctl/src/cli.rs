@@ -15,7 +15,12 @@ use hcn::{HnsVersion, Target};
 /// Works against an embedded HNS (the Host Networking Service of Windows) that keeps its state in a directory and whose packets are simulated.
 /// Exit codes: 0 done; 1 denied or different; 2 usage; 3 not found; 4 HNS error.
 #[derive(Debug, Parser)]
-#[command(name = "hcnctl", version, max_term_width = 110)]
+#[command(
+    name = "hcnctl",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     #[command(flatten)]
     pub globals: Globals,
@@ -25,6 +30,7 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Which HNS, and whether to change it")]
 pub struct Globals {
     /// Which HNS: embedded, or embedded:DIRECTORY.
     #[arg(long, global = true, env = "HCNCTL_HOST", value_name = "TARGET")]

@@ -24,7 +24,10 @@ use crate::{
 /// Those of HNS; usage where a document does not tell its kind or its network.
 pub fn run(desk: &mut Desk<'_>, args: &CreateArgs) -> Outcome {
     match (&args.object, &args.file) {
-        (Some(object), _) => {
+        (Some(_), Some(_)) => Err(Failure::Usage(
+            "give the words of an object, or -f FILE, not both".to_owned(),
+        )),
+        (Some(object), None) => {
             let order = order(desk, object)?;
             order.send(desk, "")?;
             Ok(exit::DONE)
@@ -176,7 +179,7 @@ fn order(desk: &Desk<'_>, object: &CreateObject) -> Result<Order, Failure> {
         }
     };
     let called = match called {
-        Some(name) => format!("the {kind} {}", shown(name)),
+        Some(name) => format!("the {kind} {}", shown(&cut(name))),
         None => format!("the {kind}"),
     };
     Ok(Order {
@@ -185,4 +188,13 @@ fn order(desk: &Desk<'_>, object: &CreateObject) -> Result<Order, Failure> {
         text: Value::Object(members).to_string(),
         called,
     })
+}
+
+/// A text short enough for a message.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }

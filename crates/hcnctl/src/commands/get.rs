@@ -33,6 +33,16 @@ pub fn run(desk: &mut Desk<'_>, args: &GetArgs) -> Outcome {
             "give names, or choose by --network and --filter, not both".to_owned(),
         ));
     }
+    if args
+        .filter
+        .as_ref()
+        .is_some_and(|filter| filter.trim().is_empty())
+    {
+        // To HNS it means everything, which is not what a shell variable without a value was to mean.
+        return Err(Failure::Usage(
+            "--filter is empty; leave it out to list everything".to_owned(),
+        ));
+    }
     match args.noun {
         Noun::Networks => objects(desk, args, Kind::Network),
         Noun::Endpoints => objects(desk, args, Kind::Endpoint),
@@ -155,12 +165,7 @@ fn chosen(mut query: Query, filter: Option<&str>, only: Option<(&str, Guid)>) ->
         }
         _ => {
             if let Some(text) = filter {
-                // An empty filter would mean none; whoever gives one on purpose hears that it is not JSON.
-                query.filter.set(if text.trim().is_empty() {
-                    "\"\"".to_owned()
-                } else {
-                    text.to_owned()
-                });
+                query.filter.set(text.to_owned());
             }
         }
     }

@@ -13,7 +13,7 @@ use hcn::{HcnCode, HnsError, Kind, schema::Guid};
 use serde_json::Value;
 
 use super::{
-    Order,
+    Order, cut,
     document::{self, NamedNetwork},
 };
 use crate::{
@@ -75,7 +75,7 @@ pub(super) fn create(
                 }
                 if index + 1 < count {
                     desk.say(&format!(
-                        "not sent: the {} documents after it",
+                        "not sent: the rest, {} of {count}",
                         count - index - 1
                     ))?;
                 }
@@ -181,13 +181,4 @@ fn with_network(
         network: Some(id),
         ..order
     })
-}
-
-/// A text short enough for a message.
-fn cut(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
 }
