@@ -144,7 +144,7 @@ pub struct DescribeArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(arg_required_else_help = true)]
 pub struct CreateArgs {
     /// A JSON document, or a list of them; - reads standard input. A document with HostComputeNetwork or VirtualNetwork is an endpoint.
     #[arg(short, long, value_name = "FILE")]

@@ -72,22 +72,45 @@ pub fn dispatch(
     words: &mut dyn Write,
     width: Option<usize>,
 ) -> Outcome {
-    match cli.command {
+    match &cli.command {
         // These need no HNS.
-        Command::Completions(args) => return commands::completions::run(&args, out),
-        Command::Demo(args) => return commands::demo::run(&args, &cli.globals, out, words, width),
+        Command::Diff(args) => {
+            if let Some(code) = commands::diff::run_on_files(args, out, words)? {
+                return Ok(code);
+            }
+        }
+        Command::Completions(args) => return commands::completions::run(args, out),
+        Command::Demo(args) => return commands::demo::run(args, &cli.globals, out, words, width),
         _ => {}
     }
     let options = DeskOptions {
         state: state_of(&cli.globals)?,
         version: cli.globals.profile,
         dry_run: cli.globals.dry_run,
-        actor: std::env::args()
-            .skip(1)
-            .fold("hcnctl".to_owned(), |line, word| format!("{line} {word}")),
+        actor: actor(std::env::args().skip(1)),
     };
     let mut desk = Desk::open(options, out, words, width)?;
     desk.execute(cli.command)
+}
+
+/// The command line for the operation log, without the options that only say which HNS.
+fn actor(words: impl Iterator<Item = String>) -> String {
+    const WHICH: [&str; 3] = ["--host", "--state", "--profile"];
+    let mut line = "hcnctl".to_owned();
+    let mut skip = false;
+    for word in words {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        let name = word.split('=').next().unwrap_or_default();
+        if WHICH.contains(&name) {
+            skip = !word.contains('=');
+            continue;
+        }
+        line.push(' ');
+        line.push_str(&word);
+    }
+    line
 }
 
 /// The state directory that the options name.
@@ -221,5 +244,27 @@ impl<'a> Desk<'a> {
     /// Where it cannot be written.
     pub fn say(&mut self, text: &str) -> Result<(), Failure> {
         writeln!(self.words, "{text}").map_err(Failure::Output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_the_command_without_the_options_that_say_which_hns() {
+        let words = [
+            "--state",
+            "/x",
+            "block",
+            "nginx",
+            "--host=embedded",
+            "--in",
+            "80/tcp",
+        ];
+        assert_eq!(
+            actor(words.into_iter().map(str::to_owned)),
+            "hcnctl block nginx --in 80/tcp"
+        );
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io::{self, Read, Write},
 };
 
 use hcn::{HcnCode, HnsError, Kind, schema::Query};
@@ -37,15 +37,44 @@ pub fn run(desk: &mut Desk<'_>, args: &DiffArgs) -> Outcome {
     let [before, after] = kept;
     let before = sides[0].listing(desk, before, &scope)?;
     let after = sides[1].listing(desk, after, &scope)?;
-    let difference = difference::compare(&before, &after, Options { all: args.all });
+    print(&before, &after, args, desk.out, desk.words)
+}
+
+/// Compares two files without asking any HNS; `None` where one side is a moment or now.
+///
+/// # Errors
+/// Where a listing cannot be read.
+pub fn run_on_files(
+    args: &DiffArgs,
+    out: &mut dyn Write,
+    words: &mut dyn Write,
+) -> Result<Option<u8>, Failure> {
+    let sides = [Side::of(&args.before)?, Side::of(&args.after)?];
+    let [Side::File(_), Side::File(_)] = &sides else {
+        return Ok(None);
+    };
+    let [Some(before), Some(after)] = [sides[0].kept()?, sides[1].kept()?] else {
+        return Ok(None);
+    };
+    print(&before, &after, args, out, words).map(Some)
+}
+
+fn print(
+    before: &[Listed],
+    after: &[Listed],
+    args: &DiffArgs,
+    mut out: &mut dyn Write,
+    words: &mut dyn Write,
+) -> Outcome {
+    let difference = difference::compare(before, after, Options { all: args.all });
     match args.output {
-        ProbeOutput::Text => desk.out.write_all(difference.text().as_bytes())?,
+        ProbeOutput::Text => out.write_all(difference.text().as_bytes())?,
         ProbeOutput::Json => {
             let changes = difference.json();
             let changes = changes.as_array().into_iter().flatten();
-            json::write_list(&mut desk.out, changes.map(Value::to_string))?;
+            json::write_list(&mut out, changes.map(Value::to_string))?;
             for note in &difference.notes {
-                desk.say(&format!("note: {note}"))?;
+                writeln!(words, "note: {note}")?;
             }
         }
     }

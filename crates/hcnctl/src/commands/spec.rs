@@ -146,7 +146,9 @@ impl FromStr for DestinationSpec {
         const FORM: &str = "nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp or nginx/icmp";
         if let Some(name) = text.strip_suffix("/icmp") {
             let name = name.trim_start_matches('[').trim_end_matches(']');
-            return if name.is_empty() {
+            // A colon belongs to an IPv6 address; behind a name it would be a port, which ICMP does not have.
+            let is_port = name.contains(':') && name.parse::<std::net::IpAddr>().is_err();
+            return if name.is_empty() || is_port {
                 wrong(text, FORM)
             } else {
                 Ok(DestinationSpec {

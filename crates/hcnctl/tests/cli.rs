@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Transcripts: the program as a person types it, with what it prints and how it ends.
+//!
+//! Each file of `cases` is run by a shell from top to bottom in a directory of its own; what comes out is compared with the file. A line
+//! `! ` is one of standard error, `[exit 3]` the exit code where it is not 0. Ids, times and MAC addresses that HNS chooses are replaced by
+//! placeholders of the same width; ids of the form `…-0000-4000-8000-…` are the transcript's own and stay. `HCNCTL_BLESS=1` writes the files
+//! anew: read what changed.
+#![cfg(unix)]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+#[test]
+fn objects_are_listed_in_every_form() {
+    transcript("get");
+}
+
+#[test]
+fn pages_tell_what_documents_do_not() {
+    transcript("describe");
+}
+
+#[test]
+fn objects_are_created_and_deleted_by_words_and_by_documents() {
+    transcript("create");
+}
+
+#[test]
+fn what_cannot_be_done_is_told_with_code_and_exit_code() {
+    transcript("failures");
+}
+
+#[test]
+fn listings_and_moments_are_compared() {
+    transcript("diff");
+}
+
+#[test]
+fn history_tells_of_objects_that_are_gone() {
+    transcript("history");
+}
+
+#[test]
+fn completion_scripts_know_commands_and_options() {
+    let folder = Folder::new("completions");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = folder.shell(&format!("hcnctl completions {shell} > {shell}.script"));
+        assert!(output.status.success(), "{shell}");
+        let script = fs::read_to_string(folder.path.join(format!("{shell}.script"))).unwrap();
+        for word in ["describe", "dry-run", "policies"] {
+            // PowerShell and elvish complete options and commands, not values.
+            if word == "policies" && ["powershell", "elvish"].contains(&shell) {
+                continue;
+            }
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    assert!(
+        !folder.path.join("state").exists(),
+        "completions need no store"
+    );
+    if folder.shell("command -v bash").status.success() {
+        let output = folder.shell("bash -n bash.script");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    } else {
+        testkit::skip(
+            "completion_scripts_know_commands_and_options",
+            "bash is not installed",
+        );
+    }
+}
+
+#[test]
+fn whoever_closes_the_pipe_early_is_not_told_of_an_error() {
+    let folder = Folder::new("pipe");
+    let output = folder.shell(
+        "hcnctl create network nat 2>/dev/null; (hcnctl get networks -o json; echo $? >&2) | true",
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "0\n");
+}
+
+/// A directory that a test works in, with its own store; gone with the test.
+struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = env::temp_dir().join(format!("hcnctl-cli-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder { path }
+    }
+
+    /// Runs a command line; `hcnctl` is the program under test.
+    fn shell(&self, line: &str) -> Output {
+        let programs = Path::new(env!("CARGO_BIN_EXE_hcnctl")).parent().unwrap();
+        let mut path = programs.as_os_str().to_owned();
+        path.push(":");
+        path.push(env::var_os("PATH").unwrap_or_default());
+        Command::new("sh")
+            .args(["-c", line])
+            .current_dir(&self.path)
+            .env("PATH", path)
+            .env("HCNCTL_STATE", "state")
+            .env_remove("HCNCTL_HOST")
+            .env_remove("HCNCTL_PROFILE")
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Runs a case and compares.
+fn transcript(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(format!("{name}.txt"));
+    let expected = fs::read_to_string(&path).unwrap();
+    let folder = Folder::new(name);
+    let mut actual = String::new();
+    let mut lines = expected.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.starts_with("## ") {
+            actual.push_str(&format!("{line}\n"));
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            let mut command = command.to_owned();
+            actual.push_str(&format!("{line}\n"));
+            while let Some(more) = lines.next_if(|line| line.starts_with("> ")) {
+                actual.push_str(&format!("{more}\n"));
+                command.push('\n');
+                command.push_str(&more[2..]);
+            }
+            let output = folder.shell(&command);
+            actual.push_str(&said(&output));
+            actual.push('\n');
+        }
+    }
+    if env::var_os("HCNCTL_BLESS").is_some() {
+        fs::write(&path, actual).unwrap();
+    } else if actual != expected {
+        let line = actual
+            .lines()
+            .zip(expected.lines())
+            .take_while(|(own, wanted)| own == wanted)
+            .count();
+        panic!(
+            "{} differs from line {} on; what came out:\n{actual}",
+            path.display(),
+            line + 1
+        );
+    }
+}
+
+/// What a command printed and how it ended.
+fn said(output: &Output) -> String {
+    let mut text = placeholders(&String::from_utf8_lossy(&output.stdout));
+    for line in placeholders(&String::from_utf8_lossy(&output.stderr)).lines() {
+        text.push_str(&format!("! {line}\n"));
+    }
+    match output.status.code() {
+        Some(0) => {}
+        Some(code) => text.push_str(&format!("[exit {code}]\n")),
+        None => text.push_str("[killed]\n"),
+    }
+    text
+}
+
+/// `h` is a hexadecimal digit, `9` a decimal one, anything else itself; and what such a text becomes, where it is not the case's own.
+const PLACEHOLDERS: [(&str, &str); 4] = [
+    (
+        "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh",
+        "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+    ),
+    ("9999-99-99 99:99:99Z", "YYYY-MM-DD HH:MM:SSZ"),
+    ("00-15-5D-hh-hh-hh", "00-15-5D-xx-xx-xx"),
+    // Milliseconds since 1970; the times of HNS itself have 18 digits.
+    ("9999999999999", "(time)"),
+];
+
+fn placeholders(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut replaced = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < characters.len() {
+        let begins = at == 0 || !characters[at - 1].is_ascii_alphanumeric();
+        let found = PLACEHOLDERS
+            .iter()
+            .filter(|_| begins)
+            .find_map(|(pattern, placeholder)| {
+                let mut length = pattern.len();
+                let own = characters.get(at..at + length)?;
+                let fits = own
+                    .iter()
+                    .zip(pattern.chars())
+                    .all(|(own, wanted)| match wanted {
+                        'h' => own.is_ascii_hexdigit(),
+                        '9' => own.is_ascii_digit(),
+                        other => *own == other,
+                    });
+                let own: String = own.iter().collect();
+                if !fits || own.contains("-0000-4000-8000-") {
+                    return None;
+                }
+                while characters
+                    .get(at + length)
+                    .is_some_and(char::is_ascii_digit)
+                {
+                    length += 1;
+                }
+                Some((length, *placeholder))
+            });
+        match found {
+            Some((length, placeholder)) => {
+                replaced.push_str(placeholder);
+                at += length;
+            }
+            None => {
+                replaced.push(characters[at]);
+                at += 1;
+            }
+        }
+    }
+    replaced
+}
