@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `describe`: one object with what its document alone does not say: names, the container, what listens in it.
 
+use std::fmt::Write;
+
 use hcn::{
     Kind,
     schema::{Endpoint, Query},
@@ -16,7 +18,7 @@ use crate::{
         describe::{
             self, EndpointPage, NamespaceMember, NamespacePage, NetworkEndpoint, NetworkPage,
         },
-        word,
+        rule, word,
     },
 };
 
@@ -29,15 +31,45 @@ pub fn run(desk: &mut Desk<'_>, args: &DescribeArgs) -> Outcome {
         Noun::Networks => network(desk, &args.name)?,
         Noun::Endpoints => endpoint(desk, &args.name)?,
         Noun::Namespaces => namespace(desk, &args.name)?,
-        Noun::Policies => {
-            return Err(Failure::Usage(format!(
-                "a policy has no page of its own; hcnctl get policies {} -o wide shows all of each",
-                args.name
-            )));
-        }
+        Noun::Policies => policies(desk, &args.name)?,
     };
     desk.out.write_all(page.as_bytes())?;
     Ok(exit::DONE)
+}
+
+/// The policies of an endpoint or a network, a sentence each, and what they leave to the default.
+fn policies(desk: &Desk<'_>, name: &str) -> Result<String, Failure> {
+    let (kind, id) = super::get::owner(desk, name)?;
+    let reading = || Failure::hns(format!("read the {kind} {id}"));
+    let (label, policies) = match kind {
+        Kind::Network => {
+            let network = desk.client().network(id).map_err(reading())?;
+            (network.name.or_default(), network.policies.or_default())
+        }
+        _ => {
+            let endpoint = desk.client().endpoint(id).map_err(reading())?;
+            (
+                desk.endpoint_label(&endpoint)?,
+                endpoint.policies.or_default(),
+            )
+        }
+    };
+    let mut page = format!("Policies of {kind} {label}, {id}:\n");
+    for (index, policy) in policies.iter().enumerate() {
+        let _ = writeln!(page, "  /Policies/{index}  {}", rule::policy_words(policy));
+    }
+    if policies.is_empty() {
+        page.push_str("  none\n");
+    }
+    if policies
+        .iter()
+        .any(|policy| policy.is("ACL") || policy.is("TierAcl"))
+    {
+        page.push_str("With any ACL present, what no rule allows is dropped (default deny); the lower priority number wins, and Block wins a tie.\n");
+    } else if kind == Kind::Endpoint {
+        page.push_str("There is no rule: everything is allowed.\n");
+    }
+    Ok(page)
 }
 
 fn endpoint(desk: &Desk<'_>, name: &str) -> Result<String, Failure> {

@@ -258,12 +258,7 @@ fn namespace_table(texts: &[String], columns: Columns) -> Result<String, Failure
 
 fn policies(desk: &mut Desk<'_>, args: &GetArgs) -> Outcome {
     let shape = match args.output {
-        Output::List | Output::Name => {
-            return Err(Failure::Usage(
-                "policies have neither ids nor a listing of their own; -o table, wide, json, json-v1 and yaml show them".to_owned(),
-            ));
-        }
-        Output::JsonV1 => Query::v1(),
+        Output::List | Output::JsonV1 => Query::v1(),
         _ => Query::v2(),
     };
     let owners = owners(desk, args, shape)?;
@@ -288,10 +283,19 @@ fn policies(desk: &mut Desk<'_>, args: &GetArgs) -> Outcome {
             for (kind, text) in &owners {
                 found.extend(policies_of(*kind, &value(text)?));
             }
-            if args.output == Output::Yaml {
-                write_yaml(desk, found, false)?;
-            } else {
-                json::write_list(&mut desk.out, found.iter().map(Value::to_string))?;
+            match args.output {
+                Output::Yaml => write_yaml(desk, found, false)?,
+                Output::List => {
+                    let flat: Vec<Value> = found.iter().map(with_owner).collect();
+                    let text = list::list(&flat, desk.width);
+                    desk.out.write_all(text.as_bytes())?;
+                }
+                Output::Name => {
+                    for policy in &found {
+                        writeln!(desk.out, "{}", policy_name(policy))?;
+                    }
+                }
+                _ => json::write_list(&mut desk.out, found.iter().map(Value::to_string))?,
             }
         }
     }
@@ -335,7 +339,7 @@ fn owners(desk: &Desk<'_>, args: &GetArgs, shape: Query) -> Result<Vec<(Kind, St
 }
 
 /// The endpoint or the network of a name.
-fn owner(desk: &Desk<'_>, name: &str) -> Result<(Kind, Guid), Failure> {
+pub(crate) fn owner(desk: &Desk<'_>, name: &str) -> Result<(Kind, Guid), Failure> {
     let network = match desk.network(name) {
         Ok(network) => Some(guid(network.id.get())),
         Err(Failure::NotFound { .. }) => None,
@@ -372,6 +376,27 @@ fn policies_of(kind: Kind, document: &Value) -> Vec<Value> {
             })
         })
         .collect()
+}
+
+/// A policy as a listing shows it: whose it is, then its own members.
+fn with_owner(found: &Value) -> Value {
+    let mut members = Map::new();
+    members.insert("Policy".to_owned(), Value::from(policy_name(found)));
+    for (key, value) in found["policy"].as_object().into_iter().flatten() {
+        members.insert(key.clone(), value.clone());
+    }
+    Value::Object(members)
+}
+
+/// `endpoint/<id>/Policies/<n>`.
+fn policy_name(found: &Value) -> String {
+    let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
+    format!(
+        "{}/{}{}",
+        text("kind"),
+        text("owner").to_ascii_lowercase(),
+        text("pointer")
+    )
 }
 
 fn write_yaml(desk: &mut Desk<'_>, mut values: Vec<Value>, single: bool) -> Result<(), Failure> {
