@@ -97,16 +97,7 @@ fn open_flow(criterion: &mut Criterion) {
             .collect();
         let mut packets = open.iter().cycle();
         group.bench_function(format!("hit/{}", open.len()), |bencher| {
-            bencher.iter(|| {
-                table.admit(
-                    &switch,
-                    PORT,
-                    Direction::In,
-                    next(&mut packets),
-                    ack,
-                    2,
-                )
-            });
+            bencher.iter(|| table.admit(&switch, PORT, Direction::In, next(&mut packets), ack, 2));
         });
     }
     group.finish();

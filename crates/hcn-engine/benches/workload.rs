@@ -92,7 +92,10 @@ fn one(random: &mut Random) -> Acl {
         65..80 => format!("{},{},{}", port(random), port(random), port(random)),
         80..88 => {
             let first = port(random);
-            format!("{first}-{}", first.saturating_add(random.below(1000) as u16))
+            format!(
+                "{first}-{}",
+                first.saturating_add(random.below(1000) as u16)
+            )
         }
         _ => String::new(),
     };
@@ -166,10 +169,10 @@ pub fn flows(rules: &[Conditions<u32>], count: usize) -> Vec<Flow> {
     while flows.len() < count {
         let rule = &rules[random.below(rules.len() as u64) as usize];
         let flow = Flow {
-            source: IpAddr::V4(within(&rule.remote, random).map_or_else(
-                || Ipv4Addr::from(address(random)),
-                Ipv4Addr::from,
-            )),
+            source: IpAddr::V4(
+                within(&rule.remote, random)
+                    .map_or_else(|| Ipv4Addr::from(address(random)), Ipv4Addr::from),
+            ),
             destination: IpAddr::V4(OWN),
             protocol: match rule.protocols.contains(6) {
                 true => Protocol::TCP,

@@ -14,6 +14,7 @@ mod axis;
 mod chunks;
 mod extent;
 mod index;
+mod ranked;
 mod trie;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! direction in which it was opened, when its next packet comes (hns-behaviour 4.6, Q11).
 //!
 //! A flow and its answers are one entry, because the key is told by side (local, remote) and not by end (source, destination). The table is
-//! bounded: a full one forgets a closed flow, or else the flow that was idle longest.
+//! bounded: a full one forgets a closed flow, or else the flow that was idle longest (to within a second).
 
 mod entries;
 mod key;
@@ -149,7 +149,7 @@ impl FlowTable {
         if entry.stage == Stage::Open {
             entry.last_ms = now_ms;
             entry.note(direction, tcp);
-            self.entries.touch(place);
+            self.entries.touched(place);
         }
         ruling
     }

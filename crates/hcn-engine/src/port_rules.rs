@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use hcn_schema::policy::AclAction;
-
 use crate::{
     classifier::Packet,
     flow::{Direction, Flow, Protocol},
@@ -144,15 +142,19 @@ fn rule(stages: &[Stage], ask: impl Fn(&Stage) -> Option<Ruling>) -> Ruling {
         layer: Layer::Switch,
         reason: Reason::NoRules,
     };
-    for stage in stages {
+    let Some((final_stage, earlier)) = stages.split_last() else {
+        return last;
+    };
+    for stage in earlier {
         if let Some(ruling) = ask(stage) {
-            last = ruling;
             if ruling.decision == Decision::Block {
-                break;
+                return ruling;
             }
+            last = ruling;
         }
     }
-    last
+    // After the final stage nothing hangs on its decision, which nobody could predict.
+    ask(final_stage).unwrap_or(last)
 }
 
 impl Stage {
@@ -160,19 +162,16 @@ impl Stage {
     #[inline]
     fn rule<A: InList>(&self, packet: &Packet<A>) -> Option<Ruling> {
         for list in &self.lists {
-            let Some((number, action)) = list.first(packet) else {
+            let Some(outcome) = list.first(packet) else {
                 continue;
             };
-            let decision = match action {
-                AclAction::Allow => Decision::Allow,
-                AclAction::Block => Decision::Block,
-                // On to the next tier.
-                AclAction::Pass => continue,
-            };
+            if outcome.passes() {
+                continue;
+            }
             return Some(Ruling {
-                decision,
+                decision: outcome.decision(),
                 layer: self.layer,
-                reason: Reason::Rule(number),
+                reason: Reason::Rule(list.number(outcome)),
             });
         }
         self.leave(packet.protocol)

@@ -11,6 +11,7 @@ use crate::{
     classifier::{Address, Classifier, Conditions, Packet},
     semantics::{Semantics, Tie},
     sets::Sets,
+    verdict::Decision,
 };
 
 /// A rule and where it stands.
@@ -51,8 +52,45 @@ pub(crate) struct RuleList {
 #[derive(Debug)]
 pub(crate) struct Side<A: Address> {
     classifier: Classifier<A>,
-    /// By place in the classifier: place in the list, and the action in the two low bits.
-    outcomes: Box<[u32]>,
+    /// By place in the classifier.
+    outcomes: Box<[Outcome]>,
+}
+
+/// A rule's place in its list, and above it in two bits what the rule does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome(u32);
+
+impl Outcome {
+    const BLOCKS: u32 = 1 << 31;
+    const PASSES: u32 = 1 << 30;
+
+    fn new(place: u32, action: AclAction) -> Self {
+        Outcome(match action {
+            AclAction::Allow => place,
+            AclAction::Block => place | Self::BLOCKS,
+            AclAction::Pass => place | Self::PASSES,
+        })
+    }
+
+    fn place(self) -> u32 {
+        self.0 & !(Self::BLOCKS | Self::PASSES)
+    }
+
+    /// Whether the rule leaves the flow to the next tier.
+    #[inline]
+    pub(crate) fn passes(self) -> bool {
+        self.0 & Self::PASSES != 0
+    }
+
+    /// What a rule that does not pass decides.
+    #[inline]
+    pub(crate) fn decision(self) -> Decision {
+        if self.0 & Self::BLOCKS == 0 {
+            Decision::Allow
+        } else {
+            Decision::Block
+        }
+    }
 }
 
 /// A family that has a side of a list.
@@ -80,7 +118,8 @@ impl RuleList {
         sets: &Sets,
         semantics: &Semantics,
     ) -> Self {
-        sources.sort_by_key(|source| {
+        // Cached, because that moves each of these large values once.
+        sources.sort_by_cached_key(|source| {
             let tie = match semantics.tie {
                 Tie::BlockWins => rank(source.rule.action),
                 Tie::FirstWins => 0,
@@ -110,17 +149,17 @@ impl RuleList {
         self.entries.len() as u32
     }
 
-    /// The strongest rule that matches: its number in the layer, and its action.
+    /// What the strongest rule that matches does.
     #[inline]
-    pub(crate) fn first<A: InList>(&self, packet: &Packet<A>) -> Option<(u32, AclAction)> {
+    pub(crate) fn first<A: InList>(&self, packet: &Packet<A>) -> Option<Outcome> {
         let side = A::side(self);
-        let outcome = side.outcomes[side.classifier.first(packet)? as usize];
-        let action = match outcome & 3 {
-            0 => AclAction::Allow,
-            1 => AclAction::Block,
-            _ => AclAction::Pass,
-        };
-        Some((self.base + (outcome >> 2), action))
+        Some(side.outcomes[side.classifier.first(packet)? as usize])
+    }
+
+    /// The number in the layer of the rule with this outcome.
+    #[inline]
+    pub(crate) fn number(&self, outcome: Outcome) -> u32 {
+        self.base + outcome.place()
     }
 
     /// A rule by its number in the layer.
@@ -134,16 +173,17 @@ impl RuleList {
             return false;
         };
         let side = A::side(self);
-        let from = side.outcomes.partition_point(|outcome| {
-            self.entries[(outcome >> 2) as usize].priority < decider.priority
-        });
+        let entry = |outcome: &Outcome| &self.entries[outcome.place() as usize];
+        let from = side
+            .outcomes
+            .partition_point(|outcome| entry(outcome).priority < decider.priority);
         side.outcomes[from..]
             .iter()
-            .map(|outcome| &self.entries[(outcome >> 2) as usize])
-            .zip(from..)
+            .map(entry)
+            .zip(from as u32..)
             .take_while(|(entry, _)| entry.priority == decider.priority)
             .any(|(entry, place)| {
-                entry.action != decider.action && side.classifier.matches(place as u32, packet)
+                entry.action != decider.action && side.classifier.matches(place, packet)
             })
     }
 
@@ -155,17 +195,12 @@ impl RuleList {
 
 impl<A: Address> Side<A> {
     fn compile(sources: &[Source], sets: &Sets, semantics: &Semantics) -> Self {
-        let (outcomes, conditions): (Vec<u32>, Vec<Conditions<A>>) = sources
+        let (outcomes, conditions): (Vec<Outcome>, Vec<Conditions<A>>) = sources
             .iter()
-            .zip(0u32..)
+            .zip(0..)
             .filter_map(|(source, place)| {
                 let conditions = source.rule.conditions(sets, semantics)?;
-                let action = match source.rule.action {
-                    AclAction::Allow => 0,
-                    AclAction::Block => 1,
-                    AclAction::Pass => 2,
-                };
-                Some((place << 2 | action, conditions))
+                Some((Outcome::new(place, source.rule.action), conditions))
             })
             .unzip();
         Side {

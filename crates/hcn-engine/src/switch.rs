@@ -172,8 +172,10 @@ impl Switch {
             rule: None,
             tie: false,
         };
-        let (Reason::Rule(number), Some(rules)) =
-            (ruling.reason, self.rules.get(port.0 as usize))
+        if ruling.reason == Reason::NoIntercommunication {
+            cause.rule = self.ports.get(port.0 as usize).map(flag_reference);
+        }
+        let (Reason::Rule(number), Some(rules)) = (ruling.reason, self.rules.get(port.0 as usize))
         else {
             return cause;
         };
@@ -247,5 +249,17 @@ impl Switch {
         lists.sort_unstable_by_key(|list| Arc::as_ptr(list));
         lists.dedup_by_key(|list| Arc::as_ptr(list));
         lists.into_iter().map(|list| list.index_bytes()).sum()
+    }
+}
+
+/// The flag that forbids traffic between containers, told like a rule.
+fn flag_reference(port: &Port) -> RuleReference {
+    RuleReference {
+        object: port.endpoint,
+        pointer: "/Flags".to_owned(),
+        id: None,
+        action: Decision::Block,
+        priority: 0,
+        text: "DisableInterComputeCommunication, nothing passes between containers".to_owned(),
     }
 }

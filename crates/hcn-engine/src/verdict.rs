@@ -112,6 +112,9 @@ pub struct RuleReference {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.reason, &self.rule) {
+            (Reason::NoIntercommunication, Some(rule)) => {
+                write!(f, "{} of {}: {}", rule.pointer, rule.object, rule.text)
+            }
             (_, Some(rule)) => {
                 write!(
                     f,
@@ -128,9 +131,9 @@ impl fmt::Display for Cause {
                 f.write_str("no rule for this direction on this port: everything passes")
             }
             (Reason::Established, None) => f.write_str("part of a flow that is allowed"),
-            (Reason::NoIntercommunication, None) => f.write_str(
-                "the endpoint has the flag DisableInterComputeCommunication: nothing passes between containers",
-            ),
+            (Reason::NoIntercommunication, None) => {
+                f.write_str("nothing passes between containers")
+            }
             (Reason::Default, None) if self.layer == Layer::Host => f.write_str(
                 "no Host rule decides, and the host's firewall takes in only TCP, UDP, ICMP and IGMP",
             ),

@@ -89,10 +89,7 @@ impl AclFault {
 
     /// Whether a stored rule still has a meaning with this fault; see [`super`].
     pub(crate) fn is_readable(&self) -> bool {
-        matches!(
-            self.reason,
-            Wrong::ProtocolName(_) | Wrong::HostBits { .. }
-        )
+        matches!(self.reason, Wrong::ProtocolName(_) | Wrong::HostBits { .. })
     }
 
     fn sentence(&self) -> String {
@@ -107,7 +104,9 @@ impl AclFault {
                 format!("{field}: {value} cannot be read; it must be {expected}")
             }
             Wrong::PassOutsideTier => {
-                format!("{field}: {value} is for the rules of a TierAcl; here it must be Allow or Block")
+                format!(
+                    "{field}: {value} is for the rules of a TierAcl; here it must be Allow or Block"
+                )
             }
             Wrong::EmptyItem => format!(
                 "{field} has an empty item; leave the whole field out to mean every value, or take the comma away"
@@ -122,31 +121,45 @@ impl AclFault {
                 "{field}: {value} is no port; write numbers from 0 to 65535, or ranges such as 8000-8080, joined by commas"
             ),
             Wrong::BackwardRange => {
-                format!("{field}: the range {value} ends before it starts; write the lower port first")
+                format!(
+                    "{field}: the range {value} ends before it starts; write the lower port first"
+                )
             }
             Wrong::AnyWord => {
                 format!("{field}: {value} is no address; leave the field out to mean every address")
             }
             Wrong::AddressRange => {
-                format!("{field}: {value} looks like a range; write CIDRs such as 10.0.0.0/24 instead")
+                format!(
+                    "{field}: {value} looks like a range; write CIDRs such as 10.0.0.0/24 instead"
+                )
             }
             Wrong::PrefixLength(length) => {
-                format!("{field}: {value} has a prefix length over {length}, the most that this family has")
+                format!(
+                    "{field}: {value} has a prefix length over {length}, the most that this family has"
+                )
             }
             Wrong::HostBits { subnet, address } => {
-                format!("{field}: {value} has host bits set; write {subnet} for the subnet, or {address} for the one address")
+                format!(
+                    "{field}: {value} has host bits set; write {subnet} for the subnet, or {address} for the one address"
+                )
             }
             Wrong::UnknownAddress => format!(
                 "{field}: {value} is no address, no CIDR and no id of a SetPolicy of the network; correct it, or add the set first"
             ),
             Wrong::UnknownSet => {
-                format!("{field}: {value} is no id of a SetPolicy of the network; add that set first")
+                format!(
+                    "{field}: {value} is no id of a SetPolicy of the network; add that set first"
+                )
             }
             Wrong::PriorityTooHigh => {
-                format!("{field}: {value} is over 65500, the highest number with which a rule works; lower numbers are stronger")
+                format!(
+                    "{field}: {value} is over 65500, the highest number with which a rule works; lower numbers are stronger"
+                )
             }
             Wrong::PriorityZero => {
-                format!("{field} is 0 or missing on a Switch rule; write a number from 1 to 65500, lower is stronger")
+                format!(
+                    "{field} is 0 or missing on a Switch rule; write a number from 1 to 65500, lower is stronger"
+                )
             }
         }
     }

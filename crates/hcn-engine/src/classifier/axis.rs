@@ -3,7 +3,7 @@
 //!
 //! Apart because each kind of field wants another search. Class 0 begins at the lowest value, so there are at most as many classes as values.
 
-use super::{extent::Scalar, trie::Trie};
+use super::{extent::Scalar, ranked::RankedBytes, trie::Trie};
 
 /// A kind of field and how its boundaries are searched.
 pub(super) trait Locate: Scalar {
@@ -47,15 +47,15 @@ impl Locate for u8 {
     }
 }
 
-/// Ports: a search in a short list, or two looks into tables whose pages are shared.
+/// Ports: a search in a short list, or one look and a count.
 #[derive(Debug)]
 pub(super) enum PortBoundaries {
     Few(Box<[u16]>),
-    /// The page of each high byte, and the pages.
-    Many(Box<[u16; 256]>, Box<[[u16; 256]]>),
+    /// By high byte: boundaries below, and those among the low bytes.
+    Many(Box<[(u16, RankedBytes); 256]>),
 }
 
-/// Up to here a search is as fast as the tables, which take at least a kilobyte.
+/// Up to here a search is nearly as fast as the table, which takes ten kilobytes.
 const FEW_PORTS: usize = 16;
 
 impl Locate for u16 {
@@ -65,43 +65,35 @@ impl Locate for u16 {
         if boundaries.len() <= FEW_PORTS {
             return PortBoundaries::Few(boundaries.into());
         }
-        let mut tops = Box::new([0; 256]);
-        let mut pages: Vec<[u16; 256]> = Vec::new();
-        let mut class = 0;
-        let mut next = boundaries.into_iter().peekable();
-        for high in 0..=u8::MAX {
-            let mut page = [0; 256];
-            for low in 0..=u8::MAX {
-                if next.next_if_eq(&u16::from_be_bytes([high, low])).is_some() {
-                    class += 1;
-                }
-                page[usize::from(low)] = class;
-            }
-            if pages.last() != Some(&page) {
-                pages.push(page);
-            }
-            tops[usize::from(high)] = (pages.len() - 1) as u16;
+        let mut table = Box::new([(0, RankedBytes::default()); 256]);
+        let mut rest = boundaries.as_slice();
+        for (high, slot) in table.iter_mut().enumerate() {
+            let here = rest.partition_point(|boundary| usize::from(boundary >> 8) == high);
+            // Boundaries are above the lowest port, so there are fewer than 65,536.
+            let below = (boundaries.len() - rest.len()) as u16;
+            let low_bytes = rest[..here].iter().map(|boundary| *boundary as u8);
+            *slot = (below, RankedBytes::of(low_bytes));
+            rest = &rest[here..];
         }
-        PortBoundaries::Many(tops, pages.into())
+        PortBoundaries::Many(table)
     }
 
     #[inline]
     fn class(self, boundaries: &PortBoundaries) -> usize {
         match boundaries {
-            PortBoundaries::Few(boundaries) => {
-                boundaries.partition_point(|boundary| *boundary <= self)
-            }
-            PortBoundaries::Many(tops, pages) => {
+            PortBoundaries::Few(few) => few.partition_point(|boundary| *boundary <= self),
+            PortBoundaries::Many(table) => {
                 let [high, low] = self.to_be_bytes();
-                usize::from(pages[usize::from(tops[usize::from(high)])][usize::from(low)])
+                let (below, here) = &table[usize::from(high)];
+                usize::from(*below) + here.up_to(low)
             }
         }
     }
 
     fn bytes(boundaries: &PortBoundaries) -> usize {
         match boundaries {
-            PortBoundaries::Few(boundaries) => size_of_val(&**boundaries),
-            PortBoundaries::Many(_, pages) => 512 + size_of_val(&**pages),
+            PortBoundaries::Few(few) => size_of_val(&**few),
+            PortBoundaries::Many(table) => size_of_val(&**table),
         }
     }
 }
@@ -113,8 +105,8 @@ pub(super) enum AddressBoundaries {
     Trie(Trie),
 }
 
-/// Up to here a search is nearly as fast as the trie, which takes tens of kilobytes.
-const FEW_ADDRESSES: usize = 64;
+/// Up to here a search is as fast as the trie, which takes some kilobytes.
+const FEW_ADDRESSES: usize = 16;
 
 impl Locate for u32 {
     type Boundaries = AddressBoundaries;

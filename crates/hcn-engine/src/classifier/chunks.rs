@@ -1,132 +1,99 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rows of many bits whose equal parts are kept once.
 //!
-//! Apart because it knows neither rules nor axes. A row is a tree of two levels: a node for every 8192 bits with the numbers of 16 chunks of 512 bits.
-//! Two rows that differ in one bit share all other chunks and all other nodes, so what a rule set takes grows with the places where
-//! rows differ, and not with rows times rules.
+//! Apart because it knows neither rules nor axes. A row is cut into pieces of 8192 bits, a piece into chunks of 512. A piece is a list of chunk
+//! numbers, and a row a list of pieces; rows that differ in one bit share all other chunks and all other pieces. So what a rule set takes
+//! grows with the places where rows differ, and not with rows times rules.
 
 use std::collections::HashMap;
 
 use crate::fast_hash::FastHash;
 
 /// Words of a chunk, which is one cache line.
-const WORDS: usize = 8;
+const WORDS: usize = 16;
 /// Bits of a chunk.
-const BITS: usize = 64 * WORDS;
-/// Chunks of a node, which is one cache line.
+const BITS: usize = 32 * WORDS;
+/// Chunks of a piece at most.
 const CHUNKS: usize = 16;
 
 /// 512 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(align(64))]
-struct Chunk([u64; WORDS]);
-
-/// Numbers of chunks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(align(64))]
-struct Node([u32; CHUNKS]);
-
-/// A node of a row.
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    node: u32,
-    /// A bit for each chunk that is not empty.
-    filled: u32,
-}
+struct Chunk([u32; WORDS]);
 
 /// The rows.
 #[derive(Debug)]
 pub(super) struct Chunks {
-    /// Of each row, its nodes.
-    links: Box<[Link]>,
-    nodes: Box<[Node]>,
+    /// Of each row, where its pieces begin.
+    rows: Box<[u32]>,
+    /// Pieces: a word with a bit for each chunk that is not empty, and the numbers of the chunks.
+    pieces: Box<[u32]>,
     chunks: Box<[Chunk]>,
-    nodes_a_row: usize,
+    /// Pieces of a row.
+    width: usize,
 }
 
 impl Chunks {
     /// The first bit that is set in all of these rows.
-    #[inline]
+    #[inline(always)]
     pub(super) fn first<const N: usize>(&self, rows: [usize; N]) -> Option<u32> {
-        for place in 0..self.nodes_a_row {
-            let links = rows.map(|row| self.links[row * self.nodes_a_row + place]);
-            let mut candidates = links.iter().fold(u32::MAX, |all, link| all & link.filled);
-            let nodes = links.map(|link| &self.nodes[link.node as usize].0);
+        for number in 0..self.width {
+            let mut candidates = u32::MAX;
+            let mut pieces = [&[][..]; N];
+            for (piece, row) in pieces.iter_mut().zip(rows) {
+                let start = self.rows[row * self.width + number];
+                *piece = &self.pieces[start as usize..];
+                candidates &= piece[0];
+            }
             while candidates != 0 {
                 let chunk = candidates.trailing_zeros() as usize;
                 candidates &= candidates - 1;
-                let bits = self.intersection(nodes.map(|node| node[chunk % CHUNKS]));
-                if bits.iter().fold(0, |any, word| any | word) != 0 {
-                    return Some(((place * CHUNKS + chunk) * BITS) as u32 + first_bit(bits));
+                let mut bits = [u32::MAX; WORDS];
+                for piece in pieces {
+                    let other = &self.chunks[piece[1 + chunk] as usize].0;
+                    for word in 0..WORDS {
+                        bits[word] &= other[word];
+                    }
+                }
+                let filled = filled_words(&bits);
+                if filled != 0 {
+                    let word = filled.trailing_zeros();
+                    let bit = word * 32 + bits[word as usize % WORDS].trailing_zeros();
+                    return Some(((number * CHUNKS + chunk) * BITS) as u32 + bit);
                 }
             }
         }
         None
     }
 
-    #[inline]
-    fn intersection<const N: usize>(&self, numbers: [u32; N]) -> [u64; WORDS] {
-        let mut bits = [u64::MAX; WORDS];
-        for number in numbers {
-            let chunk = &self.chunks[number as usize].0;
-            for word in 0..WORDS {
-                bits[word] &= chunk[word];
-            }
-        }
-        bits
-    }
-
     /// Bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.links) + size_of_val(&*self.nodes) + size_of_val(&*self.chunks)
+        size_of_val(&*self.rows) + size_of_val(&*self.pieces) + size_of_val(&*self.chunks)
     }
 }
 
-/// The first of bits of which one is set.
+/// A bit for each word that has one.
 #[inline]
-fn first_bit(bits: [u64; WORDS]) -> u32 {
-    // Which word it is cannot be predicted: no branch.
-    let mut words = 0u32;
+fn filled_words(bits: &[u32; WORDS]) -> u32 {
+    // Without a branch, since nobody can predict which word it is.
+    let mut filled = 0;
     for (place, word) in bits.iter().enumerate() {
-        words |= u32::from(*word != 0) << place;
+        filled |= if *word != 0 { 1 << place } else { 0 };
     }
-    let word = words.trailing_zeros();
-    word * 64 + bits[word as usize % WORDS].trailing_zeros()
+    filled
 }
-
-/// Things that are kept once and known by number.
-struct Pool<T> {
-    items: Vec<T>,
-    numbers: HashMap<T, u32, FastHash>,
-}
-
-impl<T: Copy + Eq + std::hash::Hash> Pool<T> {
-    fn new() -> Self {
-        Pool {
-            items: Vec::new(),
-            numbers: HashMap::default(),
-        }
-    }
-
-    fn number(&mut self, item: T) -> u32 {
-        *self.numbers.entry(item).or_insert_with(|| {
-            self.items.push(item);
-            (self.items.len() - 1) as u32
-        })
-    }
-}
-
-/// The number of the chunk without a bit.
-const EMPTY: u32 = 0;
 
 /// The rows while they are made, one after the other.
 pub(super) struct ChunksBuilder {
-    links: Vec<Link>,
-    nodes: Pool<Node>,
-    chunks: Pool<Chunk>,
-    /// The row that is being made: its bits, the numbers of its chunks, and which chunks are to be numbered anew.
+    rows: Vec<u32>,
+    pieces: Vec<u32>,
+    known_pieces: HashMap<Box<[u32]>, u32, FastHash>,
+    chunks: Vec<Chunk>,
+    known_chunks: HashMap<Chunk, u32, FastHash>,
+    /// The row that is being made: its bits, its pieces, where they begin, and which chunks are to be numbered anew.
     bits: Vec<Chunk>,
-    row: Vec<Node>,
+    row: Vec<Vec<u32>>,
+    starts: Vec<u32>,
     changed: Vec<bool>,
     changes: Vec<usize>,
 }
@@ -134,16 +101,21 @@ pub(super) struct ChunksBuilder {
 impl ChunksBuilder {
     /// Rows of so many bits.
     pub(super) fn new(bits: usize) -> Self {
-        let width = bits.div_ceil(BITS);
-        let mut chunks = Pool::new();
-        chunks.number(Chunk::default());
+        let chunks = bits.div_ceil(BITS);
+        let row: Vec<Vec<u32>> = (0..chunks)
+            .step_by(CHUNKS)
+            .map(|first| vec![0; 1 + CHUNKS.min(chunks - first)])
+            .collect();
         ChunksBuilder {
-            links: Vec::new(),
-            nodes: Pool::new(),
-            chunks,
-            bits: vec![Chunk::default(); width],
-            row: vec![Node::default(); width.div_ceil(CHUNKS)],
-            changed: vec![false; width],
+            rows: Vec::new(),
+            pieces: Vec::new(),
+            known_pieces: HashMap::default(),
+            chunks: Vec::new(),
+            known_chunks: HashMap::default(),
+            bits: vec![Chunk::default(); chunks],
+            starts: vec![0; row.len()],
+            row,
+            changed: vec![false; chunks],
             changes: Vec::new(),
         }
     }
@@ -154,14 +126,14 @@ impl ChunksBuilder {
         for chunk in 0..self.bits.len() {
             self.note(chunk);
         }
-        self.links.len() / self.row.len()
+        self.rows.len() / self.row.len()
     }
 
     /// Sets a bit of the row.
     pub(super) fn set(&mut self, bit: u32, value: bool) {
         let (chunk, bit) = (bit as usize / BITS, bit as usize % BITS);
-        let word = &mut self.bits[chunk].0[bit / 64];
-        *word = *word & !(1 << (bit % 64)) | u64::from(value) << (bit % 64);
+        let word = &mut self.bits[chunk].0[bit / 32];
+        *word = *word & !(1 << (bit % 32)) | u32::from(value) << (bit % 32);
         self.note(chunk);
     }
 
@@ -174,18 +146,56 @@ impl ChunksBuilder {
 
     /// Ends the row and starts the next one as its copy.
     pub(super) fn next(&mut self) {
-        for chunk in self.changes.drain(..) {
-            self.changed[chunk] = false;
-            let number = self.chunks.number(self.bits[chunk]);
-            self.row[chunk / CHUNKS].0[chunk % CHUNKS] = number;
+        // Chunks of one piece stand together, so that its place is looked for once.
+        self.changes.sort_unstable();
+        let mut changes = self.changes.as_slice();
+        while let Some(first) = changes.first() {
+            let number = first / CHUNKS;
+            let of_piece = changes.partition_point(|chunk| chunk / CHUNKS == number);
+            let piece = &mut self.row[number];
+            for chunk in &changes[..of_piece] {
+                self.changed[*chunk] = false;
+                let bits = self.bits[*chunk];
+                let number = *self.known_chunks.entry(bits).or_insert_with(|| {
+                    self.chunks.push(bits);
+                    self.chunks.len() as u32 - 1
+                });
+                let place = chunk % CHUNKS;
+                let filled = u32::from(bits != Chunk::default());
+                piece[0] = piece[0] & !(1 << place) | filled << place;
+                piece[1 + place] = number;
+            }
+            self.starts[number] = match self.known_pieces.get(piece.as_slice()) {
+                Some(start) => *start,
+                None => {
+                    let start = self.pieces.len() as u32;
+                    self.pieces.extend_from_slice(piece);
+                    self.known_pieces.insert(piece.as_slice().into(), start);
+                    start
+                }
+            };
+            changes = &changes[of_piece..];
         }
-        for node in &self.row {
-            let filled = |(place, number)| u32::from(number != EMPTY) << place;
-            self.links.push(Link {
-                node: self.nodes.number(*node),
-                filled: node.0.into_iter().enumerate().map(filled).sum(),
-            });
+        self.changes.clear();
+        self.rows.extend_from_slice(&self.starts);
+    }
+
+    /// Adds the row of what is in all of these rows; gives its number.
+    pub(super) fn push_intersection(&mut self, rows: &[usize]) -> usize {
+        let number = self.begin();
+        for (place, bits) in self.bits.iter_mut().enumerate() {
+            *bits = Chunk([u32::MAX; WORDS]);
+            for row in rows {
+                let start = self.rows[row * self.row.len() + place / CHUNKS] as usize;
+                let other = self.pieces[start + 1 + place % CHUNKS];
+                let other = self.chunks[other as usize].0;
+                for (word, other) in bits.0.iter_mut().zip(other) {
+                    *word &= other;
+                }
+            }
         }
+        self.end();
+        number
     }
 
     /// Ends the row.
@@ -195,10 +205,10 @@ impl ChunksBuilder {
 
     pub(super) fn finish(self) -> Chunks {
         Chunks {
-            links: self.links.into(),
-            nodes: self.nodes.items.into(),
-            chunks: self.chunks.items.into(),
-            nodes_a_row: self.row.len(),
+            rows: self.rows.into(),
+            pieces: self.pieces.into(),
+            chunks: self.chunks.into(),
+            width: self.row.len(),
         }
     }
 }

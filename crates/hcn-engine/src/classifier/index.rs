@@ -25,21 +25,57 @@ pub(super) struct Index<A: Address> {
     remote: Option<Axis<A>>,
     local_ports: Option<Axis<u16>>,
     remote_ports: Option<Axis<u16>>,
+    /// The first of the merged rows.
+    merged: Option<usize>,
     rows: Rows,
+}
+
+/// The rows that a packet's answer is in all of; the first is the merged one, where there is one.
+struct Asked {
+    rows: [usize; AXES],
+    count: usize,
+}
+
+impl Asked {
+    #[inline(always)]
+    fn ask<V: Locate>(&mut self, axis: &Option<Axis<V>>, value: V) {
+        if let Some(axis) = axis {
+            let class = value.class(&axis.boundaries);
+            match axis.place {
+                Place::Own(first) => {
+                    self.rows[self.count] = first + class;
+                    self.count += 1;
+                }
+                Place::Merged(apart) => self.rows[0] += class * apart,
+            }
+        }
+    }
 }
 
 /// One axis on which some rule has a condition.
 #[derive(Debug)]
 struct Axis<V: Locate> {
     boundaries: V::Boundaries,
-    /// The row of class 0; those of the other classes follow.
-    first_row: usize,
+    classes: usize,
+    place: Place,
 }
 
+/// Where the rows of an axis are.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// From here, one for each class.
+    Own(usize),
+    /// Among the merged rows, so many rows apart.
+    Merged(usize),
+}
+
+/// Merged rows at most. Axes of few classes (protocols, the endpoint's own address) have one row for every combination of their classes, so
+/// that one row is looked at instead of one for each.
+const MERGED: usize = 256;
+
 impl<V: Locate> Axis<V> {
-    #[inline]
-    fn row(&self, value: V) -> usize {
-        self.first_row + value.class(&self.boundaries)
+    fn shape(&mut self) -> (usize, &mut Place) {
+        (self.classes, &mut self.place)
     }
 }
 
@@ -69,19 +105,31 @@ impl<A: Address> Index<A> {
     pub(super) fn build(rules: &[Conditions<A>]) -> Self {
         let mut rows = match rules.len() {
             0..=64 => RowsBuilder::Words(Vec::new()),
-            count => RowsBuilder::Chunks(ChunksBuilder::new(count)),
+            count => RowsBuilder::Chunks(Box::new(ChunksBuilder::new(count))),
         };
         let mut known = HashMap::<ProtocolSet, Extent<u8>, FastHash>::default();
-        let protocols = axis(rules, &mut rows, |rule| {
+        let mut protocols = axis(rules, &mut rows, |rule| {
             let runs = known.entry(rule.protocols).or_insert_with_key(runs);
             runs.clone()
         });
+        let mut local = axis(rules, &mut rows, |rule| rule.local.clone());
+        let mut remote = axis(rules, &mut rows, |rule| rule.remote.clone());
+        let mut local_ports = axis(rules, &mut rows, |rule| rule.local_ports.clone());
+        let mut remote_ports = axis(rules, &mut rows, |rule| rule.remote_ports.clone());
+        let axes = [
+            protocols.as_mut().map(Axis::shape),
+            local.as_mut().map(Axis::shape),
+            remote.as_mut().map(Axis::shape),
+            local_ports.as_mut().map(Axis::shape),
+            remote_ports.as_mut().map(Axis::shape),
+        ];
         Index {
+            merged: merge(axes.into_iter().flatten().collect(), &mut rows),
             protocols,
-            local: axis(rules, &mut rows, |rule| rule.local.clone()),
-            remote: axis(rules, &mut rows, |rule| rule.remote.clone()),
-            local_ports: axis(rules, &mut rows, |rule| rule.local_ports.clone()),
-            remote_ports: axis(rules, &mut rows, |rule| rule.remote_ports.clone()),
+            local,
+            remote,
+            local_ports,
+            remote_ports,
             rows: match rows {
                 RowsBuilder::Words(words) => Rows::Words(words.into()),
                 RowsBuilder::Chunks(chunks) => Rows::Chunks(chunks.finish()),
@@ -92,32 +140,20 @@ impl<A: Address> Index<A> {
     /// Place of the first rule that matches.
     #[inline]
     pub(super) fn first(&self, packet: &Packet<A>) -> Option<u32> {
-        let mut rows = [0; AXES];
-        let mut count = 0;
-        let mut ask = |row| {
-            rows[count] = row;
-            count += 1;
+        let mut asked = Asked {
+            rows: [self.merged.unwrap_or(0); AXES],
+            count: usize::from(self.merged.is_some()),
         };
-        if let Some(axis) = &self.protocols {
-            ask(axis.row(packet.protocol));
-        }
-        if let Some(axis) = &self.local {
-            ask(axis.row(packet.local));
-        }
-        if let Some(axis) = &self.remote {
-            ask(axis.row(packet.remote));
-        }
+        asked.ask(&self.protocols, packet.protocol);
+        asked.ask(&self.local, packet.local);
+        asked.ask(&self.remote, packet.remote);
         // A rule that asks for a port takes only protocols that have ports, so for other packets the protocol's row leaves it out already.
         if let Some((local, remote)) = packet.ports {
-            if let Some(axis) = &self.local_ports {
-                ask(axis.row(local));
-            }
-            if let Some(axis) = &self.remote_ports {
-                ask(axis.row(remote));
-            }
+            asked.ask(&self.local_ports, local);
+            asked.ask(&self.remote_ports, remote);
         }
-        let [a, b, c, d, e] = rows;
-        match count {
+        let [a, b, c, d, e] = asked.rows;
+        match asked.count {
             // No rule has any condition: the first one it is.
             0 => Some(0),
             1 => self.rows.first([a]),
@@ -150,7 +186,7 @@ impl<A: Address> Index<A> {
 enum RowsBuilder {
     /// The rows, of which the last one is being made.
     Words(Vec<u64>),
-    Chunks(ChunksBuilder),
+    Chunks(Box<ChunksBuilder>),
 }
 
 impl RowsBuilder {
@@ -182,6 +218,18 @@ impl RowsBuilder {
                 }
             }
             RowsBuilder::Chunks(chunks) => chunks.set(rule, value),
+        }
+    }
+
+    /// Adds the row of what is in all of these rows; gives its number.
+    fn push_intersection(&mut self, rows: &[usize]) -> usize {
+        match self {
+            RowsBuilder::Words(words) => {
+                let all = rows.iter().fold(u64::MAX, |all, row| all & words[*row]);
+                words.push(all);
+                words.len() - 1
+            }
+            RowsBuilder::Chunks(chunks) => chunks.push_intersection(rows),
         }
     }
 
@@ -226,9 +274,45 @@ fn axis<A: Address, V: Locate>(
     }
     rows.end();
     Some(Axis {
+        classes: boundaries.len() + 1,
         boundaries: V::prepare(boundaries),
-        first_row,
+        place: Place::Own(first_row),
     })
+}
+
+/// Merges the axes of fewest classes, given by their classes and places; gives the first merged row.
+fn merge(mut axes: Vec<(usize, &mut Place)>, rows: &mut RowsBuilder) -> Option<usize> {
+    axes.sort_by_key(|(classes, _)| *classes);
+    let mut apart = 1;
+    let mut chosen = Vec::new();
+    for (classes, place) in axes {
+        if apart * classes > MERGED {
+            break;
+        }
+        if let Place::Own(first) = *place {
+            chosen.push((classes, first, place));
+        }
+        apart *= classes;
+    }
+    if chosen.len() < 2 {
+        return None;
+    }
+    let mut parts = vec![0; chosen.len()];
+    let merged = (0..apart).map(|number| {
+        let mut rest = number;
+        for (part, (classes, first, _)) in parts.iter_mut().zip(&chosen) {
+            *part = first + rest % classes;
+            rest /= classes;
+        }
+        rows.push_intersection(&parts)
+    });
+    let merged: Vec<usize> = merged.collect();
+    let mut apart = 1;
+    for (classes, _, place) in chosen {
+        *place = Place::Merged(apart);
+        apart *= classes;
+    }
+    merged.first().copied()
 }
 
 /// Where along an axis an extent begins or ends.

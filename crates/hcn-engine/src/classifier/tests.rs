@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The classifier against trying every rule, on random rules of every size that has a representation of its own.
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index as Pick, select},
+};
+
+use super::*;
+
+/// Numbers in few places, so that intervals meet, with both ends of the field.
+fn number() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        0..20u32,
+        (0..4u32, 0..3u32, 0..4u32)
+            .prop_map(|(second, third, last)| { 0x0a00_0000 | second << 16 | third << 8 | last }),
+        Just(0x0a00_00ff),
+        Just(u32::MAX),
+        any::<u32>(),
+    ]
+}
+
+fn address_extent() -> impl Strategy<Value = Extent<u32>> {
+    let interval = (number(), prop_oneof![Just(0u32), Just(255), 0..70_000u32])
+        .prop_map(|(first, more)| (first, first.saturating_add(more)));
+    prop_oneof![
+        2 => Just(Extent::Any),
+        5 => vec(interval, 1..4).prop_map(Extent::of),
+    ]
+}
+
+fn port() -> impl Strategy<Value = u16> {
+    prop_oneof![0..6u16, 250..260u16, Just(65_535), any::<u16>()]
+}
+
+fn port_extent() -> impl Strategy<Value = Extent<u16>> {
+    let interval = (port(), prop_oneof![Just(0u16), 0..300u16])
+        .prop_map(|(first, more)| (first, first.saturating_add(more)));
+    prop_oneof![
+        3 => Just(Extent::Any),
+        3 => vec(interval, 1..4).prop_map(Extent::of),
+    ]
+}
+
+prop_compose! {
+    fn conditions()(
+        protocols in select(vec![&[][..], &[6], &[17], &[6, 17], &[1], &[0, 255, 58]]),
+        local in address_extent(),
+        remote in address_extent(),
+        local_ports in port_extent(),
+        remote_ports in port_extent(),
+    ) -> Conditions<u32> {
+        let mut set = ProtocolSet::NONE;
+        protocols.iter().for_each(|protocol| set.insert(*protocol));
+        if protocols.is_empty() {
+            set = ProtocolSet::ALL;
+        }
+        // What `Rule::conditions` promises: a port is asked of protocols that have ports.
+        if local_ports != Extent::Any || remote_ports != Extent::Any {
+            set = set.filter(|protocol| [6, 17, 132].contains(&protocol));
+        }
+        Conditions { protocols: set, local, remote, local_ports, remote_ports }
+    }
+}
+
+fn packet() -> impl Strategy<Value = Packet<u32>> {
+    let protocol = select(vec![0u8, 1, 6, 6, 6, 17, 17, 58, 132, 255]);
+    (protocol, number(), number(), port(), port()).prop_map(
+        |(protocol, local, remote, local_port, remote_port)| Packet {
+            protocol,
+            local,
+            remote,
+            ports: [6, 17, 132]
+                .contains(&protocol)
+                .then_some((local_port, remote_port)),
+        },
+    )
+}
+
+/// A packet that meets a rule, at an end of one of its intervals or just beside it.
+fn aimed(rule: &Conditions<u32>, by: &Packet<u32>, end: bool, beside: u32) -> Packet<u32> {
+    fn pick<V: Scalar>(extent: &Extent<V>, otherwise: V, end: bool) -> V {
+        match extent {
+            Extent::Of(intervals) if !intervals.is_empty() => {
+                let (first, last) = intervals[0];
+                if end { last } else { first }
+            }
+            _ => otherwise,
+        }
+    }
+    let protocol = (0..=255)
+        .find(|protocol| rule.protocols.contains(*protocol) && (*protocol == 6) == end)
+        .unwrap_or(by.protocol);
+    let ports = [6, 17, 132].contains(&protocol).then(|| {
+        let (local, remote) = by.ports.unwrap_or((80, 50_000));
+        (
+            pick(&rule.local_ports, local, end),
+            pick(&rule.remote_ports, remote, end),
+        )
+    });
+    Packet {
+        protocol,
+        local: pick(&rule.local, by.local, end),
+        remote: pick(&rule.remote, by.remote, end).wrapping_add(beside),
+        ports,
+    }
+}
+
+fn by_scan(rules: &[Conditions<u32>], packet: &Packet<u32>) -> Option<u32> {
+    let place = rules.iter().position(|rule| rule.matches(packet));
+    place.map(|place| place as u32)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn few_rules_are_found_as_by_trying_each(
+        rules in vec(conditions(), 0..80),
+        packets in vec((packet(), any::<Pick>(), any::<bool>(), select(vec![0, 1, u32::MAX])), 1..40),
+    ) {
+        let classifier = Classifier::compile(rules.clone());
+        for (packet, pick, end, beside) in packets {
+            let mut tried = vec![packet];
+            if !rules.is_empty() {
+                tried.push(aimed(pick.get(&rules), &packet, end, beside));
+            }
+            for packet in tried {
+                prop_assert_eq!(classifier.first(&packet), by_scan(&rules, &packet), "{:?}", packet);
+            }
+        }
+    }
+}
+
+proptest! {
+    // Sizes around one chunk of bits (512), one piece (8192) and two.
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn many_rules_are_found_as_by_trying_each(
+        some in vec(conditions(), 700),
+        size in select(vec![65, 511, 512, 513, 1_500, 8_192, 8_193, 9_000]),
+        packets in vec((packet(), any::<Pick>(), any::<bool>(), select(vec![0, 1, u32::MAX])), 200),
+    ) {
+        // Addresses move with each round of the same rules, so that deep rules match what no earlier one does.
+        let moved = |extent: &Extent<u32>, round: u32| match extent {
+            Extent::Any => Extent::of(vec![(round << 20, (round << 20) + 70_000)]),
+            Extent::Of(intervals) => Extent::of(
+                intervals.iter().map(|(first, last)| (first.wrapping_add(round << 20), last.wrapping_add(round << 20))).collect(),
+            ),
+        };
+        let rules: Vec<Conditions<u32>> = (0..size)
+            .map(|place| {
+                let rule = &some[place % some.len()];
+                Conditions { remote: moved(&rule.remote, (place / some.len()) as u32), ..rule.clone() }
+            })
+            .collect();
+        let classifier = Classifier::compile(rules.clone());
+        for (packet, pick, end, beside) in packets {
+            let rule = pick.get(&rules);
+            for packet in [packet, aimed(rule, &packet, end, beside)] {
+                prop_assert_eq!(classifier.first(&packet), by_scan(&rules, &packet), "{:?}", packet);
+            }
+        }
+    }
+}
+
+#[test]
+fn rules_without_any_condition_need_no_look_at_the_packet() {
+    let rules = vec![Conditions::<u128>::none(); 10];
+    let packet = Packet {
+        protocol: 6,
+        local: 1,
+        remote: 2,
+        ports: Some((80, 50_000)),
+    };
+    assert_eq!(Classifier::compile(rules).first(&packet), Some(0));
+    assert_eq!(Classifier::<u128>::compile(Vec::new()).first(&packet), None);
+}
+
+#[test]
+fn the_index_grows_with_the_rules_and_not_with_their_square() {
+    // One address and one port each, all different: the worst case for rows of bits, where every class of both axes has a row of its own. Rows that are
+    // not shared would take 2 axes x 2n classes x n/8 bytes: 200 MB for 20,000 rules.
+    let bytes = |count: u32| {
+        let rule = |number: u32| Conditions {
+            protocols: ProtocolSet::ALL.filter(|protocol| protocol == 6),
+            remote: Extent::of(vec![(number * 7, number * 7)]),
+            local_ports: Extent::of(vec![((number * 3) as u16, (number * 3) as u16)]),
+            ..Conditions::none()
+        };
+        Classifier::compile((0..count).map(rule).collect()).index_bytes()
+    };
+    let (some, many) = (bytes(2_000), bytes(20_000));
+    assert!(many < 20_000_000, "{many} bytes for 20,000 rules");
+    assert!(
+        many < some * 25,
+        "{some} bytes for 2,000 rules and {many} for ten times as many"
+    );
+}

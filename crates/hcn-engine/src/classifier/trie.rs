@@ -6,45 +6,47 @@
 
 use std::collections::HashMap;
 
+use super::ranked::RankedBytes;
 use crate::fast_hash::FastHash;
 
-/// The boundaries among 256 addresses.
-#[derive(Debug)]
-struct Leaf {
-    /// A bit for each address that is a boundary.
-    bits: [u64; 4],
-    /// Boundaries below the first address.
-    below: u32,
-    /// Bits in the words before each word.
-    before: [u8; 4],
+/// Where the bytes of an address lead: to a slot of the next node, or to a leaf.
+///
+/// A node has a slot for every byte between the lowest and the highest that have boundaries, one for all bytes below and one for all above;
+/// a node without boundaries has one slot.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// The first slot, or the leaf.
+    first: u32,
+    /// To a node: the lowest byte that has a slot of its own, and above 16 bits the last slot, from the first. To a leaf: the boundaries below it.
+    about: u32,
 }
 
 /// The trie.
 #[derive(Debug)]
 pub(super) struct Trie {
-    root: u32,
-    /// By one byte of the address each: the next node, or at the third byte the leaf.
-    nodes: Box<[[u32; 256]]>,
-    leaves: Box<[Leaf]>,
+    root: Step,
+    slots: Box<[Step]>,
+    /// The boundaries among 256 addresses each.
+    leaves: Box<[RankedBytes]>,
 }
 
-/// A trie may take so many bytes for each boundary, and as much as for a thousand boundaries in any case. Boundaries that lie closer together take less;
-/// addresses strewn over the whole of IPv4 take more and are searched instead.
-const BYTES_A_BOUNDARY: usize = 64;
+/// A trie may take so many bytes for each boundary, and as much as for a thousand boundaries in any case. Addresses that mean to take more
+/// (two at the ends of each of many subnets) are searched instead.
+const BYTES_A_BOUNDARY: usize = 256;
 
 impl Trie {
     /// Builds the trie of sorted boundaries; `None` where it would be too large.
     pub(super) fn build(boundaries: &[u32]) -> Option<Self> {
         let mut builder = Builder {
             most_bytes: BYTES_A_BOUNDARY * boundaries.len().max(1000),
-            nodes: Vec::new(),
-            leaves: Vec::new(),
+            slots: Vec::new(),
+            leaves: vec![RankedBytes::default()],
             even: HashMap::default(),
         };
-        let root = builder.tree(0, 0, boundaries)?;
+        let root = builder.step(0, 0, boundaries)?;
         Some(Trie {
             root,
-            nodes: builder.nodes.into(),
+            slots: builder.slots.into(),
             leaves: builder.leaves.into(),
         })
     }
@@ -53,82 +55,91 @@ impl Trie {
     #[inline]
     pub(super) fn class(&self, address: u32) -> usize {
         let [first, second, third, last] = address.to_be_bytes();
-        let node = self.nodes[self.root as usize][usize::from(first)];
-        let node = self.nodes[node as usize][usize::from(second)];
-        let leaf = self.nodes[node as usize][usize::from(third)];
-        let leaf = &self.leaves[leaf as usize];
-        let word = usize::from(last >> 6);
-        let up_to = u64::MAX >> (63 - (last & 63));
-        leaf.below as usize
-            + usize::from(leaf.before[word])
-            + (leaf.bits[word] & up_to).count_ones() as usize
+        let mut step = self.root;
+        for byte in [first, second, third] {
+            let (low, last) = (step.about & 0xffff, step.about >> 16);
+            let slot = (u32::from(byte) + 1).saturating_sub(low);
+            step = self.slots[(step.first + slot.min(last)) as usize];
+        }
+        step.about as usize + self.leaves[step.first as usize].up_to(last)
     }
 
     /// Bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.nodes) + size_of_val(&*self.leaves)
+        size_of_val(&*self.slots) + size_of_val(&*self.leaves)
     }
 }
 
 struct Builder {
     most_bytes: usize,
-    nodes: Vec<[u32; 256]>,
-    leaves: Vec<Leaf>,
-    /// Nodes and leaves without a boundary inside, by depth and the boundaries below.
-    even: HashMap<(u32, u32), u32, FastHash>,
+    slots: Vec<Step>,
+    leaves: Vec<RankedBytes>,
+    /// Steps to nodes and leaves without a boundary inside, by depth and the boundaries below.
+    even: HashMap<(u32, u32), Step, FastHash>,
 }
+
+/// The leaf without boundaries.
+const EMPTY: u32 = 0;
 
 /// Bytes of an address that lead to nodes; the last one is looked up in the leaf.
 const NODE_BYTES: u32 = 3;
 
 impl Builder {
-    /// The node or leaf for the addresses that share their first `depth` bytes, of which `inside` are boundaries.
-    fn tree(&mut self, depth: u32, below: u32, inside: &[u32]) -> Option<u32> {
+    /// The step to the addresses that share their first `depth` bytes, of which `inside` are boundaries.
+    fn step(&mut self, depth: u32, below: u32, inside: &[u32]) -> Option<Step> {
         if inside.is_empty()
             && let Some(known) = self.even.get(&(depth, below))
         {
             return Some(*known);
         }
-        let number = match depth {
-            NODE_BYTES => self.leaf(below, inside),
+        let step = match depth {
+            NODE_BYTES => Step {
+                first: self.leaf(inside),
+                about: below,
+            },
             _ => self.node(depth, below, inside)?,
         };
         if inside.is_empty() {
-            self.even.insert((depth, below), number);
+            self.even.insert((depth, below), step);
         }
-        let bytes = size_of::<[u32; 256]>() * self.nodes.len() + size_of::<Leaf>() * self.leaves.len();
-        (bytes <= self.most_bytes).then_some(number)
+        let bytes =
+            size_of::<Step>() * self.slots.len() + size_of::<RankedBytes>() * self.leaves.len();
+        (bytes <= self.most_bytes).then_some(step)
     }
 
-    fn node(&mut self, depth: u32, below: u32, inside: &[u32]) -> Option<u32> {
-        let mut node = [0; 256];
+    fn node(&mut self, depth: u32, below: u32, inside: &[u32]) -> Option<Step> {
+        let byte = |boundary: &u32| boundary.to_be_bytes()[depth as usize];
+        let mut slots = vec![self.step(depth + 1, below, &[])?];
+        let (low, high) = match (inside.first(), inside.last()) {
+            (Some(first), Some(last)) => (byte(first), byte(last)),
+            _ => return Some(self.put(0, slots)),
+        };
         let mut rest = inside;
-        for (byte, child) in (0u8..).zip(&mut node) {
-            let own = |boundary: &u32| boundary.to_be_bytes()[depth as usize] == byte;
-            let (inside_child, after) = rest.split_at(rest.partition_point(own));
-            let below_child = below + (inside.len() - rest.len()) as u32;
-            *child = self.tree(depth + 1, below_child, inside_child)?;
+        for own in low..=high {
+            let (inside_slot, after) = rest.split_at(rest.partition_point(|at| byte(at) == own));
+            let below_slot = below + (inside.len() - rest.len()) as u32;
+            slots.push(self.step(depth + 1, below_slot, inside_slot)?);
             rest = after;
         }
-        self.nodes.push(node);
-        Some(self.nodes.len() as u32 - 1)
+        slots.push(self.step(depth + 1, below + inside.len() as u32, &[])?);
+        Some(self.put(low, slots))
     }
 
-    fn leaf(&mut self, below: u32, inside: &[u32]) -> u32 {
-        let mut bits = [0u64; 4];
-        for boundary in inside {
-            let last = boundary.to_be_bytes()[3];
-            bits[usize::from(last >> 6)] |= 1 << (last & 63);
+    fn put(&mut self, low: u8, slots: Vec<Step>) -> Step {
+        let step = Step {
+            first: self.slots.len() as u32,
+            about: u32::from(low) | (slots.len() as u32 - 1) << 16,
+        };
+        self.slots.extend(slots);
+        step
+    }
+
+    fn leaf(&mut self, inside: &[u32]) -> u32 {
+        if inside.is_empty() {
+            return EMPTY;
         }
-        let mut before = [0; 4];
-        for word in 1..4 {
-            before[word] = before[word - 1] + bits[word - 1].count_ones() as u8;
-        }
-        self.leaves.push(Leaf {
-            bits,
-            below,
-            before,
-        });
+        let last_bytes = inside.iter().map(|boundary| boundary.to_be_bytes()[3]);
+        self.leaves.push(RankedBytes::of(last_bytes));
         self.leaves.len() as u32 - 1
     }
 }
@@ -154,7 +165,11 @@ mod tests {
         ];
         let trie = Trie::build(&boundaries).unwrap();
         for boundary in boundaries {
-            for address in [boundary.saturating_sub(1), boundary, boundary.saturating_add(1)] {
+            for address in [
+                boundary.saturating_sub(1),
+                boundary,
+                boundary.saturating_add(1),
+            ] {
                 let expected = boundaries.iter().filter(|low| **low <= address).count();
                 assert_eq!(trie.class(address), expected, "{address:#x}");
             }
@@ -163,12 +178,22 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_all_over_the_place_are_refused_for_their_size() {
-        // 20,000 subnets of /16 with one boundary each: at least 20,000 nodes of a kilobyte.
+    fn strewn_addresses_are_found_and_take_little() {
+        // 20,000 subnets of /16 with one boundary each.
         let strewn: Vec<u32> = (1..=20_000).map(|number| number * 0x0003_0001).collect();
-        assert!(Trie::build(&strewn).is_none());
-        // As many in a few subnets.
-        let dense: Vec<u32> = (1..=20_000).map(|number| 0x0a00_0000 + number * 3).collect();
-        assert!(Trie::build(&dense).unwrap().bytes() < 64 * 20_000);
+        let trie = Trie::build(&strewn).unwrap();
+        for (address, expected) in strewn.iter().zip(1..) {
+            assert_eq!(trie.class(*address), expected);
+            assert_eq!(trie.class(*address - 1), expected - 1);
+        }
+    }
+
+    #[test]
+    fn a_trie_that_would_be_too_large_is_not_built() {
+        // Boundaries in the first and the last /24 of 30,000 subnets of /16: 258 slots of 8 bytes for every two.
+        let ends: Vec<u32> = (0..30_000)
+            .flat_map(|subnet| [(subnet << 16) + 1, (subnet << 16) + 0xff01])
+            .collect();
+        assert!(Trie::build(&ends).is_none());
     }
 }

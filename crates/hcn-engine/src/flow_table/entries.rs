@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The entries of a flow table: found by key, and kept in the order in which they were last used.
 //!
-//! Apart from the judging: in here is only bookkeeping. Every entry is in the map and in exactly one of two lists, that of its stage; a list runs
-//! from the oldest entry to the newest, so forgetting never searches.
+//! Apart from the judging: in here is only bookkeeping. Every entry is in the map and in exactly one of two lists, of the open and of the closed; a list
+//! runs from the oldest entry to the newest, so forgetting never searches.
 
 use std::{
     collections::HashMap,
@@ -36,9 +36,16 @@ pub(super) struct Entry {
     pub(super) stage: Stage,
     fin_in: bool,
     fin_out: bool,
+    /// The list that it is in, and when it was put at that list's end.
+    listed: Stage,
+    listed_ms: u64,
     older: u32,
     newer: u32,
 }
+
+/// An entry that is used goes to the end of its list when it was put there so long ago: going there for every packet would touch three other
+/// entries each time, and nobody asks which flow was idle some milliseconds longer.
+const ORDER_MS: u64 = 1_000;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -60,6 +67,8 @@ impl Entry {
             stage: Stage::Open,
             fin_in: false,
             fin_out: false,
+            listed: Stage::Open,
+            listed_ms: now_ms,
             older: NONE,
             newer: NONE,
         }
@@ -167,18 +176,18 @@ impl Entries {
         self.append(place);
     }
 
-    /// Makes an entry that was open the newest of its stage.
-    pub(super) fn touch(&mut self, place: u32) {
+    /// Puts an entry where it belongs after it was used or changed its stage.
+    pub(super) fn touched(&mut self, place: u32) {
         let entry = &self[place];
-        if entry.newer == NONE && entry.stage == Stage::Open {
-            return;
+        let is_late = entry.last_ms.saturating_sub(entry.listed_ms) >= ORDER_MS;
+        if is_late || entry.listed != entry.stage {
+            self.unlink(place);
+            self.append(place);
         }
-        self.unlink(place, Stage::Open);
-        self.append(place);
     }
 
     pub(super) fn remove(&mut self, place: u32) {
-        self.unlink(place, self[place].stage);
+        self.unlink(place);
         let key = self[place].key;
         self.by_key.remove(&key);
         self.free.push(place);
@@ -203,26 +212,37 @@ impl Entries {
         }
     }
 
+    /// Puts an entry at the end of the list of its stage.
     fn append(&mut self, place: u32) {
-        let ends = self.ends(self[place].stage);
+        let Entry { stage, last_ms, .. } = self[place];
+        let ends = self.ends(stage);
         let newest = std::mem::replace(&mut ends.newest, place);
         if newest == NONE {
             ends.oldest = place;
         } else {
             self[newest].newer = place;
         }
-        self[place].older = newest;
-        self[place].newer = NONE;
+        let entry = &mut self[place];
+        entry.older = newest;
+        entry.newer = NONE;
+        entry.listed = stage;
+        entry.listed_ms = last_ms;
     }
 
-    fn unlink(&mut self, place: u32, stage: Stage) {
-        let Entry { older, newer, .. } = self[place];
+    /// Takes an entry out of the list that it is in.
+    fn unlink(&mut self, place: u32) {
+        let Entry {
+            older,
+            newer,
+            listed,
+            ..
+        } = self[place];
         match older {
-            NONE => self.ends(stage).oldest = newer,
+            NONE => self.ends(listed).oldest = newer,
             older => self[older].newer = newer,
         }
         match newer {
-            NONE => self.ends(stage).newest = older,
+            NONE => self.ends(listed).newest = older,
             newer => self[newer].older = older,
         }
     }

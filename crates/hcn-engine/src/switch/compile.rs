@@ -12,12 +12,15 @@ use std::{
 };
 
 use hcn_schema::{
-    Endpoint, Field, Guid, MacAddress, Network, endpoint::EndpointFlags, endpoint::IpConfiguration,
-    network::{NetworkType, Route}, field::Shape,
+    Endpoint, Field, Guid, MacAddress, Network,
+    endpoint::EndpointFlags,
+    endpoint::IpConfiguration,
+    field::Shape,
+    network::{NetworkType, Route},
 };
 use ipnet::IpNet;
 
-use super::{Documents, Fault, Port, PortIndexes, PortIndex, PortMapping, Switch, SwitchNetwork};
+use super::{Documents, Fault, Port, PortIndex, PortIndexes, PortMapping, Switch, SwitchNetwork};
 use crate::{flow::Family, semantics::Semantics};
 use policies::{NetworkPolicies, Wish};
 
@@ -169,7 +172,10 @@ fn compile_network(
                 continue;
             };
             let Ok(prefix) = text.trim().parse::<IpNet>() else {
-                told.tell(pointer, format!("{text:?} is no CIDR; the subnet is left out"));
+                told.tell(
+                    pointer,
+                    format!("{text:?} is no CIDR; the subnet is left out"),
+                );
                 continue;
             };
             let routes = told.items(&format!("{at}/Routes"), &subnet.routes);
@@ -209,7 +215,10 @@ fn default_routers(routes: &[Route], at: &str, told: &mut Faults<'_>) -> Vec<IpA
         match text.trim().parse() {
             Ok(router) if is_default && !routers.contains(&router) => routers.push(router),
             Err(_) if is_default => {
-                told.tell(pointer, format!("{text:?} is no address; the route is left out"));
+                told.tell(
+                    pointer,
+                    format!("{text:?} is no address; the route is left out"),
+                );
             }
             Ok(_) | Err(_) => {}
         }
@@ -269,7 +278,10 @@ fn compile_port(
     // A family without a default route of the endpoint's own has the gateway of its subnet.
     for (address, _) in &addresses {
         let family = Family::from(*address);
-        if gateways.iter().all(|router| Family::from(*router) != family) {
+        if gateways
+            .iter()
+            .all(|router| Family::from(*router) != family)
+        {
             let subnet = on.subnets.iter().find(|(net, _)| net.contains(address));
             gateways.extend(subnet.and_then(|(_, gateway)| *gateway));
         }
@@ -319,7 +331,9 @@ fn address(
         Some(length) if *length > longest => {
             told.tell(
                 pointer,
-                format!("{length} is over {longest}, the most that the family has, and is left out"),
+                format!(
+                    "{length} is over {longest}, the most that the family has, and is left out"
+                ),
             );
             None
         }

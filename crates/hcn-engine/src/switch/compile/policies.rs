@@ -10,10 +10,7 @@ use hcn_schema::{
     Endpoint, Network, Policy,
     network::NetworkType,
     policy::{
-        Acl, AclDirection, AclRuleType,
-        acl::TierAcl,
-        endpoint::PortMapping,
-        network::SetPolicy,
+        Acl, AclDirection, AclRuleType, acl::TierAcl, endpoint::PortMapping, network::SetPolicy,
     },
 };
 
@@ -113,9 +110,9 @@ impl NetworkPolicies {
         let mut ruled = Ruled::default();
         for (place, policy) in policies.iter().enumerate() {
             if policy.is("NetworkACL") {
-                let direction = direction_of(&policy.settings_as());
-                ruled.note(direction);
-                if let Some(source) = source(place, policy, &sets, semantics, told) {
+                let acl = policy.settings_as();
+                ruled.note(direction_of(&acl));
+                if let Some(source) = source(place, policy, &acl, &sets, semantics, told) {
                     rules.of(source.rule.direction).push(source);
                 }
             }
@@ -207,14 +204,14 @@ impl Rules {
         semantics: &Semantics,
         told: &mut Faults<'_>,
     ) {
-        let settings: Acl = policy.settings_as();
-        let rule_type = settings.rule_type.get();
+        let acl: Acl = policy.settings_as();
+        let rule_type = acl.rule_type.get();
         let (rules, ruled) = match rule_type.unwrap_or(&semantics.omitted_rule_type) {
             AclRuleType::Host => (&mut self.host, &mut self.host_ruled),
             AclRuleType::Switch => (&mut self.switch, &mut self.switch_ruled),
         };
-        ruled.note(direction_of(&settings));
-        if let Some(source) = source(place, policy, sets, semantics, told) {
+        ruled.note(direction_of(&acl));
+        if let Some(source) = source(place, policy, &acl, sets, semantics, told) {
             rules.of(source.rule.direction).push(source);
         }
     }
@@ -371,14 +368,14 @@ fn undecided(default_deny: DefaultDeny, ruled: &Ruled, direction: Direction) -> 
 fn source(
     place: usize,
     policy: &Policy,
+    acl: &Acl,
     sets: &Sets,
     semantics: &Semantics,
     told: &mut Faults<'_>,
 ) -> Option<Source> {
-    let settings: Acl = policy.settings_as();
     let mut reading = Reading::Stored(Vec::new());
     let is_set = |id: &str| sets.contains(id);
-    let read = acl::read(&settings, semantics, &is_set, &mut reading);
+    let read = acl::read(acl, semantics, &is_set, &mut reading);
     let rule = settle(read, reading, |fault| {
         tell_fault(place, policy, &fault, told);
     })?;
@@ -386,8 +383,8 @@ fn source(
         object: told.object,
         policy: place,
         inside: String::new(),
-        id: settings.id.get().cloned(),
-        text: rule_text::of_acl(&settings),
+        id: acl.id.get().cloned(),
+        text: rule_text::of_acl(acl),
         rule,
     })
 }
@@ -443,7 +440,10 @@ fn wish(place: usize, policy: &Policy, told: &mut Faults<'_>) -> Option<Wish> {
         let pointer = format!("{at}/{name}");
         let port = told.field(&pointer, field).copied().unwrap_or(0);
         if port == 0 {
-            told.tell(pointer, format!("{name} is 0 or missing; the mapping is left out"));
+            told.tell(
+                pointer,
+                format!("{name} is 0 or missing; the mapping is left out"),
+            );
         }
         (port != 0).then_some(port)
     };
