@@ -124,6 +124,20 @@ pub trait Hns: Send + Sync {
     /// Those of hns-behaviour 3.1; nothing was changed then.
     fn modify(&self, object: ObjectId, settings: &str) -> Answer<()>;
 
+    /// `HcnModifyX`, only if the object's v2 document is still the one that was seen; false where it is not, and nothing was changed.
+    ///
+    /// HNS itself has no such call: this default asks and then modifies, and a change between the two is overwritten. An HNS of ours does
+    /// both in one step.
+    ///
+    /// # Errors
+    /// As [`Hns::query`] and [`Hns::modify`].
+    fn modify_seen(&self, object: ObjectId, seen: &str, settings: &str) -> Answer<bool> {
+        if self.query(object, r#"{"SchemaVersion":{"Major":2,"Minor":0}}"#)? != seen {
+            return Ok(false);
+        }
+        self.modify(object, settings).map(|()| true)
+    }
+
     /// `HcnDeleteX`.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Service,
     document::{guid, member, object},
-    endpoint::{self, attach},
+    endpoint::{self, EndpointRecord, attach},
     namespace,
     network::{self, NetworkRecord},
     query,
@@ -24,6 +24,14 @@ pub(crate) fn call(service: &Service, method: &str, path: &str, request: &str) -
         ("GET", ["globals", "version"]) => version(service),
         ("GET", ["globals"]) => json!({"Version": version(service)}),
         ("GET", ["activities" | "plugins"]) => json!([]),
+        ("GET", ["endpointstats"]) => service.view(|view| {
+            let all = view.all::<EndpointRecord>()?;
+            Ok(all.iter().map(statistics).collect())
+        })?,
+        ("GET", ["endpointstats", id]) => {
+            let id = path_id(id)?;
+            service.view(|view| view.load(id).map(|record| statistics(&record)))?
+        }
         ("GET", [kind]) => list(service, kind_of(kind, path)?)?,
         ("GET", [kind, id]) => one(service, kind_of(kind, path)?, id)?,
         ("POST", ["networks"]) => created(
@@ -135,11 +143,26 @@ fn version(service: &Service) -> Value {
     json!({"Major": version.major, "Minor": version.minor})
 }
 
+/// Counters of an endpoint, all of them zero: the service moves no packets.
+fn statistics(record: &EndpointRecord) -> Value {
+    json!({
+        "BytesReceived": 0,
+        "BytesSent": 0,
+        "DroppedPacketsIncoming": 0,
+        "DroppedPacketsOutgoing": 0,
+        "EndpointId": record.id.to_string(),
+        "InstanceId": Guid(record.internal.activity).to_string(),
+        "PacketsReceived": 0,
+        "PacketsSent": 0,
+    })
+}
+
 fn list(service: &Service, kind: Kind) -> Answer<Value> {
     service.view(|view| {
         let rows = view.rows(kind, None, None)?;
+        let documents = query::V1::of(view);
         rows.iter()
-            .map(|row| query::answer_v1(view, kind, row))
+            .map(|row| documents.answer(kind, row))
             .collect::<Answer<Vec<Value>>>()
             .map(Value::from)
     })
@@ -156,7 +179,7 @@ fn one(service: &Service, kind: Kind, id: &str) -> Answer<Value> {
 }
 
 fn document(service: &Service, object: ObjectId) -> Answer<Value> {
-    service.view(|view| query::answer_v1(view, object.kind, &view.row(object)?))
+    service.view(|view| query::V1::of(view).answer(object.kind, &view.row(object)?))
 }
 
 fn created(service: &Service, kind: Kind, id: Guid) -> Answer<Value> {

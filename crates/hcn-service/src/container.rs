@@ -33,12 +33,29 @@ pub struct Container {
     pub created_ms: u64,
 }
 
+/// A container to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewContainer {
+    /// Its name; unique.
+    pub name: String,
+    /// 64 hexadecimal digits; chosen where absent.
+    pub id: Option<String>,
+    /// The network.
+    pub network: Guid,
+    /// Document of its endpoint, v1 or v2.
+    pub endpoint: String,
+    /// Document of its namespace, as containerd makes one; without, it is attached to the endpoint by the v1 API, as docker does.
+    pub namespace: Option<String>,
+    /// What listens in it.
+    pub listeners: Vec<ListenPort>,
+}
+
 impl Container {
     /// The failure to find one by name.
     pub(crate) fn not_found(name: &str) -> HnsError {
         HnsError::because(
             HcnCode::ERROR_NOT_FOUND,
-            format!("there is no container {name:?}; hcnctl ps lists them"),
+            format!("there is no container {name:?}"),
         )
     }
 }
@@ -53,7 +70,10 @@ pub(crate) fn refuse_bad_name(name: &str) -> Answer<()> {
         && name
             .chars()
             .all(|character| character.is_ascii_alphanumeric() || "_.-".contains(character))
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric());
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        // These would be taken for the host, or for an address, wherever a container can be named.
+        && name != "host"
+        && name.parse::<std::net::IpAddr>().is_err();
     if good {
         return Ok(());
     }
@@ -61,7 +81,7 @@ pub(crate) fn refuse_bad_name(name: &str) -> Answer<()> {
         HcnCode::E_INVALIDARG,
         "name",
         format!(
-            "{:?} is no name of a container; use up to 128 letters, digits, '_', '.' and '-', and start with a letter or digit",
+            "{:?} is no name of a container; use up to 128 letters, digits, '_', '.' and '-', start with a letter or digit, and leave \"host\" and addresses alone",
             crate::document::cut(name)
         ),
     ))

@@ -196,8 +196,7 @@ pub(crate) fn create_from(
     let mut stored = Vec::with_capacity(given.len());
     for (index, policy) in given.into_iter().enumerate() {
         let at = |error: HnsError| error.below(&format!("/Policies/{index}"));
-        policies::admit(change.profile, network, &endpoint, &policy).map_err(at)?;
-        stored.push(policies::stored_form(change, id, policy).map_err(at)?);
+        policies::put(change, network, (id, &endpoint), &mut stored, policy).map_err(at)?;
     }
     if endpoint.is_remote() && !stored.iter().any(|policy| policy.is("L2Driver")) {
         // Seen on remote endpoints (hns-behaviour 2.4).
@@ -251,7 +250,8 @@ pub(crate) fn delete(change: &mut Change<'_>, id: Guid) -> Answer<()> {
     change.view.release_host_ports(id)?;
     change.view.count_down(network)?;
     change.remove(&record)?;
-    if record.document.state.or_default() != state::CREATED {
+    let was = record.document.state.or_default();
+    if matches!(was, state::ATTACHED | state::ATTACHED_SHARING) {
         change.tell(
             Notification::NetworkEndpointDetached,
             Kind::Endpoint,

@@ -21,7 +21,7 @@ pub mod sources;
 mod store;
 mod v1;
 
-pub use container::{Container, ListenPort};
+pub use container::{Container, ListenPort, NewContainer};
 pub use profile::Profile;
 pub use service::{Options, Service};
 pub use sources::{Clock, Ids, RandomIds, SequenceIds, SystemClock};

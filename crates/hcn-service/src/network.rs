@@ -12,7 +12,9 @@ use hcn_api::{Answer, HcnCode, HnsError, Kind, Notification, ObjectId};
 use hcn_schema::{
     Field, Guid, Id, MacAddress, Network, Policy,
     document::SchemaVersion,
-    network::{IpSubnet, IpSubnetFlags, Ipam, MacPool, MacRange, NetworkType, Route, Subnet},
+    network::{
+        IpSubnet, IpSubnetFlags, Ipam, IpamType, MacPool, MacRange, NetworkType, Route, Subnet,
+    },
     policy::{SubnetPolicy, endpoint::ProviderAddress, network::DrMacAddress},
 };
 use ipnet::IpNet;
@@ -30,7 +32,7 @@ use crate::{
 };
 
 pub(crate) use modify::{modify, request_type, unsupported};
-pub(crate) use policies::{refuse_without_feature, set_ids};
+pub(crate) use policies::{gather_settings, refuse_without_feature, set_ids};
 
 /// Address of the simulated host on external networks; the record has no value that an emulator should take, so this is the one of the
 /// recorded flannel set-up (clients, 1.5).
@@ -158,6 +160,10 @@ pub(crate) fn create(change: &mut Change<'_>, caller: Guid, settings: &str) -> A
     for (index, policy) in typed.iter().enumerate() {
         policies::admit(change.profile, &network, policy)
             .map_err(|error| error.below(&format!("/Policies/{index}")))?;
+    }
+    if !typed.is_empty() {
+        let stored = typed.into_iter().map(policies::stored_form);
+        network.policies.set(stored.collect());
     }
     add_host_policies(&mut network, id);
     drop_empty(&mut network);
@@ -350,9 +356,11 @@ fn settle_subnets(
         if !subnets.is_empty() {
             ipam.subnets.set(subnets);
         }
-        // Static is the number 0, which answers leave out.
-        if ipam.ipam_type.get() == Some(&hcn_schema::network::IpamType::Static) {
-            ipam.ipam_type.clear();
+        // The word for what may have come as a number; none for Static, which is 0.
+        match ipam.ipam_type.get().copied() {
+            Some(IpamType::Static) => ipam.ipam_type.clear(),
+            Some(other) => ipam.ipam_type.set(other),
+            None => {}
         }
     }
     network.ipams = if ipams.is_empty() {

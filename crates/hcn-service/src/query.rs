@@ -3,6 +3,8 @@
 //!
 //! Source: hns-behaviour 2.1 and 2.10. A filter is compared with the v1 document, member by member, with the v2 names as aliases.
 
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
 use hcn_api::{Answer, HcnCode, HnsError, Kind};
 use hcn_schema::{Document, Guid, Query, query::QueryFlags};
 use serde_json::{Map, Value};
@@ -92,17 +94,17 @@ impl Asked {
             // An empty or unreadable id is nobody's: kube-proxy sends "" and wants nothing (clients, 1.6).
             return Ok(Vec::new());
         }
+        if network.is_some() && kind != Kind::Endpoint {
+            // Only endpoints have a network, and every key must match.
+            return Ok(Vec::new());
+        }
         let rows = match id.flatten() {
             Some(id) => match view.row(hcn_api::ObjectId { kind, id }) {
                 Ok(row) => vec![row],
                 Err(error) if error.code.is_not_found() => Vec::new(),
                 Err(error) => return Err(error),
             },
-            None => view.rows(
-                kind,
-                name.as_deref(),
-                network.flatten().filter(|_| kind == Kind::Endpoint),
-            )?,
+            None => view.rows(kind, name.as_deref(), network.flatten())?,
         };
         // With an id, name and network are still to be compared.
         if id.flatten().is_some() {
@@ -116,12 +118,21 @@ impl Asked {
                 );
             }
         }
+        let mut rows = rows;
+        if kind == Kind::Endpoint
+            && let Some(wanted) = rest.get("State").and_then(Value::as_u64)
+        {
+            // Azure NPM asks for a state all the time (clients, 1.6); it stands in the document, so no v1 document has to be made.
+            rest.shift_remove("State");
+            rows.retain(|row| row.state() == Some(wanted));
+        }
         if rest.is_empty() {
             return Ok(rows);
         }
+        let documents = V1::of(view);
         let mut matching = Vec::new();
         for row in rows {
-            let document = answer_v1(view, kind, &row)?;
+            let document = documents.answer(kind, &row)?;
             if rest
                 .iter()
                 .all(|(key, wanted)| matches(&document, key, wanted))
@@ -133,42 +144,73 @@ impl Asked {
     }
 
     /// The answer for one row in the shape asked for.
-    pub fn answer(&self, view: &View<'_>, kind: Kind, row: Row) -> Answer<String> {
+    pub fn answer(&self, documents: &V1<'_>, kind: Kind, row: Row) -> Answer<String> {
         match self.shape {
-            Shape::V1 => Ok(answer_v1(view, kind, &row)?.to_string()),
-            Shape::V2 if self.detailed => detailed(view, kind, &row),
+            Shape::V1 => Ok(documents.answer(kind, &row)?.to_string()),
+            Shape::V2 if self.detailed => detailed(documents, kind, &row),
             Shape::V2 => Ok(row.document),
         }
     }
 }
 
-/// The v1 document of a row.
-pub(crate) fn answer_v1(view: &View<'_>, kind: Kind, row: &Row) -> Answer<Value> {
-    match kind {
-        Kind::Network => Ok(v1::network::to_v1(&row.record()?, view.count(row.id)?)),
-        Kind::Endpoint => {
-            let record: EndpointRecord = row.record()?;
-            let network = match view.load::<NetworkRecord>(record.network_id()) {
-                Ok(network) => v1::endpoint::OfNetwork {
-                    name: network.document.name.or_default(),
-                    tree: network.internal.activity,
-                },
-                Err(error) if error.code.is_not_found() => v1::endpoint::OfNetwork::default(),
-                Err(error) => return Err(error),
-            };
-            Ok(v1::endpoint::to_v1(&record, &network))
+/// Makes v1 documents of rows; what it learns of a network serves all endpoints on it.
+pub(crate) struct V1<'a> {
+    view: &'a View<'a>,
+    networks: RefCell<HashMap<Guid, Rc<v1::endpoint::OfNetwork>>>,
+}
+
+impl<'a> V1<'a> {
+    /// For the rows of one view.
+    pub fn of(view: &'a View<'a>) -> Self {
+        V1 {
+            view,
+            networks: RefCell::default(),
         }
-        Kind::Namespace => Ok(v1::namespace::to_v1(&row.record::<NamespaceRecord>()?)),
-        Kind::LoadBalancer | Kind::SdnRoute | Kind::GuestNetworkService => Err(HnsError::because(
-            HcnCode::E_NOTIMPL,
-            format!("this HNS keeps no {}", kind.words()),
-        )),
+    }
+
+    /// The v1 document of a row.
+    pub fn answer(&self, kind: Kind, row: &Row) -> Answer<Value> {
+        match kind {
+            Kind::Network => {
+                let count = self.view.count(row.id)?;
+                Ok(v1::network::to_v1(&row.record()?, count))
+            }
+            Kind::Endpoint => {
+                let record: EndpointRecord = row.record()?;
+                let network = self.network(record.network_id())?;
+                Ok(v1::endpoint::to_v1(&record, &network))
+            }
+            Kind::Namespace => Ok(v1::namespace::to_v1(&row.record::<NamespaceRecord>()?)),
+            Kind::LoadBalancer | Kind::SdnRoute | Kind::GuestNetworkService => {
+                Err(HnsError::because(
+                    HcnCode::E_NOTIMPL,
+                    format!("this HNS keeps no {}", kind.words()),
+                ))
+            }
+        }
+    }
+
+    fn network(&self, id: Guid) -> Answer<Rc<v1::endpoint::OfNetwork>> {
+        if let Some(known) = self.networks.borrow().get(&id) {
+            return Ok(known.clone());
+        }
+        let network = match self.view.load::<NetworkRecord>(id) {
+            Ok(network) => v1::endpoint::OfNetwork {
+                name: network.document.name.or_default(),
+                tree: network.internal.activity,
+            },
+            Err(error) if error.code.is_not_found() => v1::endpoint::OfNetwork::default(),
+            Err(error) => return Err(error),
+        };
+        let network = Rc::new(network);
+        self.networks.borrow_mut().insert(id, network.clone());
+        Ok(network)
     }
 }
 
 /// The v2 document with `Health.Extra`, through which v2 shows v1 internals (hns-behaviour 2.2, Q36).
-fn detailed(view: &View<'_>, kind: Kind, row: &Row) -> Answer<String> {
-    let one = answer_v1(view, kind, row)?;
+fn detailed(documents: &V1<'_>, kind: Kind, row: &Row) -> Answer<String> {
+    let one = documents.answer(kind, row)?;
     let mut two: Map<String, Value> = serde_json::from_str(&row.document).map_err(|error| {
         HnsError::because(
             HcnCode::ERROR_FILE_CORRUPT,

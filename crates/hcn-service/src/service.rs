@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     call,
     change::Change,
-    container::{self, Container, ListenPort},
+    container::{self, Container, NewContainer},
     endpoint::{self, attach},
     listeners::Listeners,
     load, namespace, network,
@@ -99,6 +99,11 @@ impl Service {
         &self.profile
     }
 
+    /// Version of HNS that the store was made for.
+    pub fn store_version(&self) -> HnsVersion {
+        self.lock().version
+    }
+
     /// Asks SQLite for every fault it can find in the store.
     ///
     /// # Errors
@@ -147,41 +152,52 @@ impl Service {
         self.view(|view| view.containers())
     }
 
-    /// Makes a simulated container on an endpoint: in a namespace, with the endpoint in it, or attached to the endpoint in the v1 way.
+    /// Makes a simulated container with its endpoint, and its namespace where it gets one, in one change.
     ///
     /// # Errors
-    /// `ERROR_ALREADY_EXISTS` for a name in use; else those of attaching.
-    pub fn add_container(
-        &self,
-        name: &str,
-        id: Option<&str>,
-        endpoint: Guid,
-        namespace: Option<Guid>,
-        listeners: Vec<ListenPort>,
-    ) -> Answer<Container> {
-        container::refuse_bad_name(name)?;
-        self.change(&format!("container {name}"), |change| {
-            if change.view.container(name)?.is_some() {
-                let detail = format!("there is a container {name:?} already; remove it with hcnctl rm {name}, or choose another name");
+    /// `ERROR_ALREADY_EXISTS` for a name or an id in use; else those of creating and attaching. Nothing was made then.
+    pub fn run_container(&self, wanted: &NewContainer) -> Answer<Container> {
+        container::refuse_bad_name(&wanted.name)?;
+        self.change(&wanted.endpoint, |change| {
+            if change.view.container(&wanted.name)?.is_some() {
+                let detail = format!("there is a container {:?} already", wanted.name);
                 return Err(HnsError::at(HcnCode::ERROR_ALREADY_EXISTS, "name", detail));
             }
-            let id = match id {
-                Some(id) => id.to_owned(),
+            let id = match &wanted.id {
+                Some(id) => id.clone(),
                 None => format!("{:032x}{:032x}", change.ids.guid().0, change.ids.guid().0),
             };
-            match namespace {
-                Some(namespace) => {
-                    let request = json!({"ResourceType": "Container", "RequestType": "Add", "Settings": {"ContainerId": id}});
-                    namespace::modify(change, namespace, &request.to_string())?;
+            if change.view.containers()?.iter().any(|other| other.id == id) {
+                let detail = format!("there is a container with the id {id:?} already");
+                return Err(HnsError::at(HcnCode::ERROR_ALREADY_EXISTS, "id", detail));
+            }
+            let endpoint = endpoint::create(change, wanted.network, Guid::ZERO, &wanted.endpoint)?;
+            let namespace = match &wanted.namespace {
+                Some(settings) => {
+                    change.request.clone_from(settings);
+                    let namespace = namespace::create(change, Guid::ZERO, settings)?;
+                    namespace::add_endpoint(change, namespace, endpoint)?;
+                    let request = json!({"ResourceType": "Container", "RequestType": "Add", "Settings": {"ContainerId": id}}).to_string();
+                    change.request.clone_from(&request);
+                    namespace::modify(change, namespace, &request)?;
+                    Some(namespace)
                 }
                 None => {
                     let request = json!({"ContainerId": id, "SystemType": "Container"});
+                    change.request = request.to_string();
                     let request = hcn_schema::Document::from_value(&request).unwrap_or_default();
                     attach::attach(change, endpoint, &request)?;
+                    None
                 }
-            }
-            let container =
-                Container { name: name.to_owned(), id, endpoint, namespace, listeners, created_ms: change.clock.now_ms() };
+            };
+            let container = Container {
+                name: wanted.name.clone(),
+                id,
+                endpoint,
+                namespace,
+                listeners: wanted.listeners.clone(),
+                created_ms: change.clock.now_ms(),
+            };
             change.view.add_container(&container)?;
             Ok(container)
         })
@@ -284,6 +300,16 @@ fn ignore_missing(result: Answer<()>) -> Answer<()> {
     }
 }
 
+/// Changes an object by its kind.
+fn modify(change: &mut Change<'_>, object: ObjectId, settings: &str) -> Answer<()> {
+    match object.kind {
+        Kind::Network => network::modify(change, object.id, settings),
+        Kind::Endpoint => endpoint::modify(change, object.id, settings),
+        Kind::Namespace => namespace::modify(change, object.id, settings),
+        other => Err(not_kept(other)),
+    }
+}
+
 /// Kinds that this HNS does not keep yet.
 fn not_kept(kind: Kind) -> HnsError {
     HnsError::because(
@@ -337,15 +363,19 @@ impl Hns for Service {
 
     fn query(&self, object: ObjectId, query: &str) -> Answer<String> {
         let asked = query::read(query)?;
-        self.view(|view| asked.answer(view, object.kind, view.row(object)?))
+        self.view(|view| asked.answer(&query::V1::of(view), object.kind, view.row(object)?))
     }
 
     fn modify(&self, object: ObjectId, settings: &str) -> Answer<()> {
-        self.change(settings, |change| match object.kind {
-            Kind::Network => network::modify(change, object.id, settings),
-            Kind::Endpoint => endpoint::modify(change, object.id, settings),
-            Kind::Namespace => namespace::modify(change, object.id, settings),
-            other => Err(not_kept(other)),
+        self.change(settings, |change| modify(change, object, settings))
+    }
+
+    fn modify_seen(&self, object: ObjectId, seen: &str, settings: &str) -> Answer<bool> {
+        self.change(settings, |change| {
+            if change.view.row(object)?.document != seen {
+                return Ok(false);
+            }
+            modify(change, object, settings).map(|()| true)
         })
     }
 
@@ -365,10 +395,11 @@ impl Hns for Service {
     fn list(&self, kind: Kind, query: &str) -> Answer<Vec<String>> {
         let asked = query::read(query)?;
         self.view(|view| {
+            let documents = query::V1::of(view);
             asked
                 .rows(view, kind)?
                 .into_iter()
-                .map(|row| asked.answer(view, kind, row))
+                .map(|row| asked.answer(&documents, kind, row))
                 .collect()
         })
     }

@@ -12,11 +12,14 @@ mod reservation;
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use hcn_api::{Answer, HcnCode, HnsError, HnsVersion};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior,
+};
 
 pub(crate) use failure::failed;
 pub(crate) use object::{Record, Row};
@@ -124,8 +127,7 @@ impl Store {
         let path = self.path.clone();
         let layout = self.layout()?;
         if layout == 0 && self.writable {
-            self.connection
-                .pragma_update(None, "journal_mode", "WAL")
+            self.keep_log()
                 .map_err(|error| failure::at(&path, &error))?;
             let transaction = self
                 .connection
@@ -157,7 +159,7 @@ impl Store {
             return Err(HnsError::because(
                 HcnCode::ERROR_WRONG_DISK,
                 format!(
-                    "the store {} has layout {layout}, and this hcnctl knows layout {LAYOUT}; use the hcnctl that made it, or another --state",
+                    "the store {} has layout {layout}, and this program knows layout {LAYOUT}; a newer one made it",
                     path.display()
                 ),
             ));
@@ -175,17 +177,31 @@ impl Store {
         Ok(())
     }
 
+    /// Switches a new file to a write-ahead log, by which readers and a writer do not wait for each other.
+    fn keep_log(&self) -> rusqlite::Result<()> {
+        let start = Instant::now();
+        loop {
+            match self.connection.pragma_update(None, "journal_mode", "WAL") {
+                // SQLite does not wait here by itself, since two who both wait to switch would wait for ever.
+                Err(error)
+                    if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                        && start.elapsed() < PATIENCE =>
+                {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                other => return other,
+            }
+        }
+    }
+
     fn layout(&self) -> Answer<i64> {
-        let read = |pragma: &str| {
-            self.connection
-                .query_row(pragma, [], |row| row.get::<_, i64>(0))
-        };
-        let layout =
-            read("PRAGMA user_version").map_err(|error| failure::at(&self.path, &error))?;
-        let application =
-            read("PRAGMA application_id").map_err(|error| failure::at(&self.path, &error))?;
-        let tables = read("SELECT count(*) FROM sqlite_master")
-            .map_err(|error| failure::at(&self.path, &error))?;
+        let failed = |error| failure::at(&self.path, &error);
+        // All three as of one moment, or a store that another process has just made looks like a stranger's.
+        let moment = self.connection.unchecked_transaction().map_err(failed)?;
+        let read = |pragma: &str| moment.query_row(pragma, [], |row| row.get::<_, i64>(0));
+        let layout = read("PRAGMA user_version").map_err(failed)?;
+        let application = read("PRAGMA application_id").map_err(failed)?;
+        let tables = read("SELECT count(*) FROM sqlite_master").map_err(failed)?;
         if application != APPLICATION && (layout != 0 || tables != 0) {
             return Err(HnsError::because(
                 HcnCode::ERROR_WRONG_DISK,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! An open HNS, and what the embedded one has beside the seam: containers, history, the documents of a switch.
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion};
+use hcn_api::{Answer, Hns, HnsVersion};
 use hcn_service::{Clock, Ids, Options, RandomIds, Service, SystemClock};
 
 use crate::target::{Target, default_state};
@@ -34,7 +34,6 @@ impl Default for ConnectOptions {
 /// An open HNS.
 pub struct Connection {
     service: Arc<Service>,
-    state: PathBuf,
 }
 
 /// Opens an HNS.
@@ -53,7 +52,6 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
     })?;
     Ok(Connection {
         service: Arc::new(service),
-        state,
     })
 }
 
@@ -67,33 +65,4 @@ impl Connection {
     pub fn embedded(&self) -> Option<&Service> {
         Some(&self.service)
     }
-
-    /// Keeps other programs that use this crate from a change that reads first and writes later, until the result is dropped.
-    ///
-    /// HNS itself has no such thing: between a query and the Update that follows, another client's rules would be lost.
-    ///
-    /// # Errors
-    /// `E_ACCESSDENIED` where the lock file cannot be made.
-    pub fn exclusive(&self) -> Answer<Exclusive> {
-        let path = self.state.join("intent.lock");
-        let failed = |error: std::io::Error| {
-            HnsError::because(
-                HcnCode::E_ACCESSDENIED,
-                format!("the lock file {} cannot be used: {error}", path.display()),
-            )
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
-        file.lock().map_err(failed)?;
-        Ok(Exclusive { _file: file })
-    }
-}
-
-/// Held while a change reads and writes; the operating system frees it with the process.
-pub struct Exclusive {
-    _file: File,
 }

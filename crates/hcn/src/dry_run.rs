@@ -162,6 +162,10 @@ impl Hns for DryRun {
         Ok(())
     }
 
+    fn modify_seen(&self, object: ObjectId, _seen: &str, settings: &str) -> Answer<bool> {
+        self.modify(object, settings).map(|()| true)
+    }
+
     fn delete(&self, object: ObjectId) -> Answer<()> {
         self.inner.open(object)?;
         self.note(Request::Delete { object });

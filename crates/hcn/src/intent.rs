@@ -12,7 +12,7 @@ use std::fmt;
 
 use hcn_api::{Answer, HcnCode, HnsError, Kind, ObjectId};
 use hcn_schema::{
-    Document, Endpoint, Guid, Policy,
+    Document, Endpoint, Guid, Policy, Query,
     modify::{EndpointResourceType, RequestType},
     policy::{Acl, AclAction, AclDirection, AclRuleType},
 };
@@ -185,11 +185,24 @@ pub fn plan(endpoint: &Endpoint, intent: &Intent) -> Plan {
         .cloned()
         .collect();
     let mut notes = Vec::new();
-    let alone = wanted.is_empty() && deciding == 0;
-    if intent.action == AclAction::Allow && alone {
-        notes.push("the endpoint has no other rule, and without rules everything is allowed: none is needed".to_owned());
-    } else {
-        wanted.push(own.clone());
+    wanted.push(own.clone());
+    if deciding == 0 {
+        // Among rules of ours alone, the baseline allows the rest: an Allow says something only against a Block that it cuts into.
+        let blocks: Vec<Acl> = wanted
+            .iter()
+            .filter(|acl| acl.action.get() == Some(&AclAction::Block))
+            .cloned()
+            .collect();
+        wanted.retain(|acl| {
+            acl.action.get() == Some(&AclAction::Block)
+                || blocks.iter().any(|block| overlap(block, acl))
+        });
+        if intent.action == AclAction::Allow && !wanted.iter().any(same_key) {
+            notes.push(
+                "nothing blocks it, and what no rule blocks is allowed here: no rule is needed"
+                    .to_owned(),
+            );
+        }
     }
     let had_baseline = owned.iter().any(is_baseline);
     if !wanted.is_empty() && (deciding == 0 || had_baseline) {
@@ -206,6 +219,16 @@ pub fn plan(endpoint: &Endpoint, intent: &Intent) -> Plan {
         had_baseline,
         &wanted,
     ));
+    for acl in &wanted {
+        let stronger = acl.priority.or_default() < own.priority.or_default();
+        if acl.action.get() != Some(&intent.action) && stronger && overlap(acl, &own) {
+            let action = acl.action.get().map_or("", |action| action.text());
+            notes.push(format!(
+                "a narrower rule of ours still decides before it: {action}, id {}",
+                acl.id.or_default()
+            ));
+        }
+    }
     let added: Vec<Acl> = wanted
         .iter()
         .filter(|acl| !owned.iter().any(|own| says_the_same(own, acl)))
@@ -307,50 +330,84 @@ fn explain(
     notes
 }
 
-/// Carries out a plan, and reads back whether HNS keeps what it was sent.
+/// Reads an endpoint, plans, sends the Update, and reads back whether HNS keeps what it was sent; again where somebody was faster.
+///
+/// The Update replaces rules of others by what was read of them, so it is sent only while the endpoint still is what was read
+/// ([`hcn_api::Hns::modify_seen`]).
 ///
 /// # Errors
-/// Those of [`hcn_api::Hns::modify`]; `E_UNEXPECTED` where HNS says yes and keeps something else.
-pub fn carry_out(client: &Client, id: Guid, plan: &Plan) -> Answer<()> {
-    let (Some(request), Some(sent)) = (plan.request(), &plan.update) else {
+/// Those of [`hcn_api::Hns::modify`]; `ERROR_SHARING_VIOLATION` where others change the endpoint all the time; `E_UNEXPECTED` where HNS says
+/// yes and keeps something else.
+pub fn carry_out(
+    client: &Client,
+    id: Guid,
+    make: impl Fn(&Endpoint) -> Plan,
+) -> Answer<(Endpoint, Plan)> {
+    /// Each try loses against a change of somebody else's that succeeded, so this many in a row do not happen by chance.
+    const TRIES: usize = 1000;
+    let object = ObjectId {
+        kind: Kind::Endpoint,
+        id,
+    };
+    for _ in 0..TRIES {
+        let seen = client.hns().query(object, &Query::v2().text())?;
+        let endpoint = Endpoint::from_json(&seen).map_err(|error| {
+            HnsError::because(
+                HcnCode::HCN_E_INVALID_JSON,
+                format!("HNS answered with no endpoint: {error}"),
+            )
+        })?;
+        let plan = make(&endpoint);
+        let Some(request) = plan.request() else {
+            return Ok((endpoint, plan));
+        };
+        if client.hns().modify_seen(object, &seen, &request)? {
+            return Ok((endpoint, plan));
+        }
+    }
+    Err(HnsError::because(
+        HcnCode::ERROR_SHARING_VIOLATION,
+        format!("others change the endpoint {id} all the time; nothing of ours was changed"),
+    ))
+}
+
+/// Whether HNS keeps what a plan sent.
+///
+/// # Errors
+/// `E_UNEXPECTED` with the rule of ours that is missing.
+pub fn read_back(client: &Client, id: Guid, plan: &Plan) -> Answer<()> {
+    let Some(sent) = &plan.update else {
         return Ok(());
     };
-    client.hns().modify(
-        ObjectId {
-            kind: Kind::Endpoint,
-            id,
-        },
-        &request,
-    )?;
-    let kept = client.endpoint(id)?;
-    let kept: Vec<Map<String, Value>> = kept
+    // Others may have added rules since; ours have to be there, each as often as it was sent.
+    let mut kept: Vec<Map<String, Value>> = client
+        .endpoint(id)?
         .policies
         .get()
         .into_iter()
         .flatten()
-        .filter(|policy| is_replaced(policy))
         .map(comparable)
         .collect();
-    let mut missing: Vec<Map<String, Value>> = sent.iter().map(comparable).collect();
-    for own in &kept {
-        match missing.iter().position(|other| other == own) {
+    for rule in sent
+        .iter()
+        .filter(|policy| is_owned_policy(policy))
+        .map(comparable)
+    {
+        match kept.iter().position(|own| *own == rule) {
             Some(position) => {
-                missing.remove(position);
+                kept.remove(position);
             }
-            None => return Err(kept_something_else(id, "has a rule that was not sent", own)),
+            None => return Err(kept_something_else(id, &rule)),
         }
     }
-    match missing.first() {
-        None => Ok(()),
-        Some(first) => Err(kept_something_else(id, "lacks a rule that was sent", first)),
-    }
+    Ok(())
 }
 
-fn kept_something_else(id: Guid, what: &str, rule: &Map<String, Value>) -> HnsError {
+fn kept_something_else(id: Guid, rule: &Map<String, Value>) -> HnsError {
     HnsError::because(
         HcnCode::E_UNEXPECTED,
         format!(
-            "HNS took the Update, but the endpoint {id} {what}: {}; another client may have changed it, look and try again",
+            "HNS took the Update, but the endpoint {id} lacks a rule that was sent: {}",
             Value::Object(rule.clone())
         ),
     )
@@ -383,6 +440,42 @@ fn is_owned_policy(policy: &Policy) -> bool {
 /// Whether a rule is ours.
 pub fn is_owned(acl: &Acl) -> bool {
     acl.id.get().is_some_and(|id| id.starts_with(OWNER))
+}
+
+/// Whether two rules of ours can match one packet. Addresses are compared only where both name single ones; else they may.
+fn overlap(one: &Acl, other: &Acl) -> bool {
+    if one.direction.get() != other.direction.get() {
+        return false;
+    }
+    let both =
+        |one: String, other: String| (!one.is_empty() && !other.is_empty()).then_some((one, other));
+    let protocols = both(one.protocols.or_default(), other.protocols.or_default());
+    let ports = |acl: &Acl| {
+        if acl.direction.get() == Some(&AclDirection::In) {
+            acl.local_ports.or_default()
+        } else {
+            acl.remote_ports.or_default()
+        }
+    };
+    let range = |text: &str| {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        Some((first.parse::<u16>().ok()?, last.parse::<u16>().ok()?))
+    };
+    let apart = |one: &str, other: &str| match (range(one), range(other)) {
+        (Some(one), Some(other)) => one.1 < other.0 || other.1 < one.0,
+        _ => false,
+    };
+    let single = |text: &str| text.parse::<std::net::IpAddr>().ok();
+    let peers = both(
+        one.remote_addresses.or_default(),
+        other.remote_addresses.or_default(),
+    );
+    protocols.is_none_or(|(one, other)| one == other)
+        && both(ports(one), ports(other)).is_none_or(|(one, other)| !apart(&one, &other))
+        && peers.is_none_or(|(one, other)| match (single(&one), single(&other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        })
 }
 
 fn is_baseline(acl: &Acl) -> bool {

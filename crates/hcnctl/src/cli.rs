@@ -38,7 +38,7 @@ pub struct Globals {
     /// Directory in which the embedded HNS keeps its store.
     #[arg(long, global = true, env = "HCNCTL_STATE", value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Version of HNS to behave as: 9.2, 13.3, 15.0, 15.4 or 16.0. A new store keeps it; 15.0 unless said.
+    /// Version of HNS to behave as: 9.2, 13.3, 15.0, 15.4 or 16.0. A new store keeps it (15.0 unless said); on another store it holds for this command.
     #[arg(long, global = true, env = "HCNCTL_PROFILE", value_name = "VERSION")]
     pub profile: Option<HnsVersion>,
     /// Print the requests that would be sent, and send none.

@@ -13,7 +13,7 @@ pub mod exit {
     pub const DONE: u8 = 0;
     /// Denied, unreachable, or different.
     pub const DENIED: u8 = 1;
-    /// The command line cannot be understood.
+    /// The command line cannot be understood, or names a file that cannot be used.
     pub const USAGE: u8 = 2;
     /// What was named does not exist.
     pub const NOT_FOUND: u8 = 3;
@@ -72,16 +72,17 @@ impl Failure {
         match self {
             Failure::Hns { error, .. } if error.code.is_not_found() => exit::NOT_FOUND,
             Failure::NotFound { .. } => exit::NOT_FOUND,
-            Failure::Usage(_) | Failure::Ambiguous { .. } => exit::USAGE,
-            Failure::Hns { .. } | Failure::File { .. } | Failure::Output(_) => exit::HNS,
+            Failure::Usage(_) | Failure::Ambiguous { .. } | Failure::File { .. } => exit::USAGE,
+            Failure::Hns { .. } | Failure::Output(_) => exit::HNS,
         }
     }
 
     /// The lines for standard error.
     pub fn page(&self) -> String {
         let mut page = String::new();
+        // What users wrote comes back in here, so nothing in it may drive the terminal.
         let mut line = |text: String| {
-            let _ = writeln!(page, "{text}");
+            let _ = writeln!(page, "{}", crate::render::shown(&text));
         };
         match self {
             Failure::Hns { doing, error } => {
@@ -148,7 +149,10 @@ fn hint(error: &HnsError) -> Option<&'static str> {
         HcnCode::HCN_E_PORT_ALREADY_EXISTS => {
             Some("hcnctl get policies shows who publishes the port")
         }
-        HcnCode::ERROR_WRITE_PROTECT | HcnCode::ERROR_DISK_FULL | HcnCode::E_ACCESSDENIED => {
+        HcnCode::ERROR_WRITE_PROTECT
+        | HcnCode::ERROR_DISK_FULL
+        | HcnCode::E_ACCESSDENIED
+        | HcnCode::ERROR_WRONG_DISK => {
             Some("--state DIR or HCNCTL_STATE chooses another directory for the embedded HNS")
         }
         HcnCode::E_NOTIMPL => Some("README.md, \"Status\", says what the embedded HNS has"),

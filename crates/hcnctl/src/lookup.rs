@@ -19,6 +19,8 @@ struct Named {
     id: Guid,
     names: Vec<String>,
     addresses: Vec<String>,
+    /// Ids of its containers.
+    containers: Vec<String>,
 }
 
 impl Desk<'_> {
@@ -58,6 +60,7 @@ impl Desk<'_> {
                 id: guid(network.id.get()),
                 names: network.name.get().cloned().into_iter().collect(),
                 addresses: Vec::new(),
+                containers: Vec::new(),
             })
             .collect();
         let index = choose(Kind::Network, name, &named)?;
@@ -89,6 +92,7 @@ impl Desk<'_> {
                     id,
                     names,
                     addresses: Vec::new(),
+                    containers: Vec::new(),
                 }
             })
             .collect();
@@ -152,10 +156,14 @@ fn named_endpoint(endpoint: &Endpoint, containers: &[Container]) -> Named {
             names.push(container.name.clone());
         }
     }
+    let own = containers
+        .iter()
+        .filter(|container| container.endpoint == id);
     Named {
         id,
         names,
         addresses: addresses(endpoint),
+        containers: own.map(|container| container.id.clone()).collect(),
     }
 }
 
@@ -180,6 +188,7 @@ fn choose(kind: Kind, name: &str, all: &[Named]) -> Result<usize, Failure> {
             own.names.iter().any(|own| own == name)
                 || own.addresses.iter().any(|own| own == name)
                 || is_prefix && own.id.to_string().starts_with(&lower)
+                || is_prefix && own.containers.iter().any(|own| own.starts_with(&lower))
         }
     };
     let found: Vec<usize> = (0..all.len()).filter(|index| fits(&all[*index])).collect();

@@ -23,10 +23,10 @@ use serde_json::Value;
 /// A name is what its author made of it: one with a line break would forge a row, one with an escape sequence would drive the
 /// reader's terminal.
 pub fn shown(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
+    if text.chars().any(is_treacherous) {
         let mut safe = String::with_capacity(text.len() + 8);
         for character in text.chars() {
-            if character.is_control() {
+            if is_treacherous(character) {
                 safe.extend(character.escape_default());
             } else {
                 safe.push(character);
@@ -36,6 +36,12 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// Control characters, and marks that turn the direction of writing and so let a line read otherwise than it is.
+fn is_treacherous(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A member as text: the readable value, else the JSON that came, else nothing.

@@ -37,24 +37,23 @@ pub(crate) fn to_namespace(change: &mut Change<'_>, namespace: Guid, endpoint: G
     Ok(())
 }
 
-/// Takes an endpoint out of a namespace.
+/// Takes an endpoint out of a namespace; the containers that are in it stay behind.
 ///
 /// # Errors
 /// `ERROR_NOT_FOUND` where it is not in that namespace.
 pub(crate) fn from_namespace(
     change: &mut Change<'_>,
-    namespace: Guid,
+    namespace: &NamespaceRecord,
     endpoint: Guid,
 ) -> Answer<()> {
+    refuse_outside(change, namespace.id, endpoint)?;
     let mut record: EndpointRecord = change.view.load(endpoint)?;
-    if record.namespace_id() != Some(namespace) {
-        return Err(HnsError::at(
-            HcnCode::ERROR_NOT_FOUND,
-            "/Settings/EndpointId",
-            format!("the endpoint {endpoint} is not in namespace {namespace}"),
-        ));
-    }
     record.document.host_compute_namespace.clear();
+    let staying = namespace.containers();
+    record
+        .internal
+        .containers
+        .retain(|own| !staying.contains(own));
     settle_state(change, &mut record);
     change.update(&record)?;
     change.tell(
@@ -65,6 +64,26 @@ pub(crate) fn from_namespace(
         &json!({"ID": endpoint.upper()}),
     );
     Ok(())
+}
+
+/// Refuses an endpoint that is not in a namespace.
+///
+/// # Errors
+/// `ERROR_NOT_FOUND` where it is not, or where there is no such namespace; `HCN_E_ENDPOINT_NOT_FOUND`.
+pub(crate) fn refuse_outside(change: &Change<'_>, namespace: Guid, endpoint: Guid) -> Answer<()> {
+    let namespace: NamespaceRecord = change.view.load(namespace)?;
+    let record: EndpointRecord = change.view.load(endpoint)?;
+    if record.namespace_id() == Some(namespace.id) {
+        return Ok(());
+    }
+    Err(HnsError::at(
+        HcnCode::ERROR_NOT_FOUND,
+        "/Settings/EndpointId",
+        format!(
+            "the endpoint {endpoint} is not in namespace {}",
+            namespace.id
+        ),
+    ))
 }
 
 /// Takes an endpoint off the list of its namespace, as when it is deleted.

@@ -32,7 +32,7 @@ pub(crate) fn modify(change: &mut Change<'_>, id: Guid, settings: &str) -> Answe
     let verb = request_type(&request)?;
     use {EndpointResourceType as Resource, RequestType as Verb};
     match (resource, verb) {
-        (Some(Resource::Policy), Verb::Reset) => policies::reset(&mut record),
+        (Some(Resource::Policy), Verb::Reset) => policies::reset(change, &mut record)?,
         (Some(Resource::Policy), Verb::Add | Verb::Update | Verb::Remove) => {
             let given = given_policies(&request)?;
             let network: NetworkRecord = change.view.load(record.network_id())?;

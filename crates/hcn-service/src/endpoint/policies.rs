@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::EndpointRecord;
 use crate::{
     change::Change,
-    network::{NetworkRecord, set_ids},
+    network::{NetworkRecord, gather_settings, set_ids},
     profile::{AclRemove, Profile},
     sources::mix,
 };
@@ -33,7 +33,7 @@ fn is_modifiable(policy: &Policy) -> bool {
 ///
 /// # Errors
 /// `HCN_E_INVALID_POLICY_TYPE`, `HCN_E_INVALID_POLICY` and those of port mappings.
-pub(crate) fn admit(
+fn admit(
     profile: &Profile,
     network: &NetworkRecord,
     endpoint: &Endpoint,
@@ -105,20 +105,6 @@ pub(crate) fn admit(
         EndpointPolicy::PortMapping(mapping) => {
             refuse_bad_mapping(network, mapping).map_err(|error| error.below("/Settings"))
         }
-        EndpointPolicy::InterfaceParameters(_)
-            if endpoint
-                .policies
-                .get()
-                .into_iter()
-                .flatten()
-                .filter(|own| own.is("InterfaceParameters"))
-                .count()
-                > 1 =>
-        {
-            Err(HnsError::new(
-                HcnCode::HCN_INTERFACEPARAMETERS_ALREADY_APPLIED,
-            ))
-        }
         _ => Ok(()),
     }
 }
@@ -185,23 +171,47 @@ fn refuse_bad_mapping(network: &NetworkRecord, mapping: &PortMapping) -> Answer<
 ///
 /// # Errors
 /// `HCN_E_PORT_ALREADY_EXISTS` where the port of the host is taken.
-pub(crate) fn stored_form(
-    change: &Change<'_>,
-    endpoint: Guid,
-    mut policy: Policy,
-) -> Answer<Policy> {
+fn stored_form(change: &Change<'_>, endpoint: Guid, mut policy: Policy) -> Answer<Policy> {
     policy.canonical_keys();
+    gather_settings(&mut policy);
     if policy.is("ACL") {
         let settings = policy.settings.edit();
         if !settings.keys().any(|key| key.eq_ignore_ascii_case("Scope")) {
             settings.insert("Scope".to_owned(), Value::from(0));
         }
-        policy.policy_type.set("ACL".to_owned());
+    }
+    // Clients compare the type with its canonical word, whatever another one wrote (hns-behaviour 2.13).
+    if let Some(word) = EndpointPolicy::TYPES.iter().find(|word| policy.is(word)) {
+        policy.policy_type.set((*word).to_owned());
     }
     if let EndpointPolicy::PortMapping(mapping) = EndpointPolicy::of(&policy) {
         reserve_port(change, endpoint, &mapping, &mut policy)?;
     }
     Ok(policy)
+}
+
+/// Checks one policy and puts it into the list in its stored form.
+///
+/// # Errors
+/// Those of [`admit`], `HCN_INTERFACEPARAMETERS_ALREADY_APPLIED` for a second one, `HCN_E_PORT_ALREADY_EXISTS`.
+pub(crate) fn put(
+    change: &Change<'_>,
+    network: &NetworkRecord,
+    (id, endpoint): (Guid, &Endpoint),
+    stored: &mut Vec<Policy>,
+    policy: Policy,
+) -> Answer<()> {
+    admit(change.profile, network, endpoint, &policy)?;
+    const ONCE: &str = "InterfaceParameters";
+    if policy.is(ONCE) && stored.iter().any(|own| own.is(ONCE)) {
+        return Err(HnsError::at(
+            HcnCode::HCN_INTERFACEPARAMETERS_ALREADY_APPLIED,
+            "/Type",
+            "the endpoint has an InterfaceParameters policy already; send it by Update",
+        ));
+    }
+    stored.push(stored_form(change, id, policy)?);
+    Ok(())
 }
 
 /// Q32: a mapping without a protocol is a TCP one.
@@ -265,15 +275,8 @@ pub(crate) fn add(
     let mut stored = record.document.policies.or_default();
     for (index, policy) in given.into_iter().enumerate() {
         let at = |error: HnsError| error.below(&format!("/Settings/Policies/{index}"));
-        if policy.is("InterfaceParameters")
-            && stored.iter().any(|own| own.is("InterfaceParameters"))
-        {
-            return Err(at(HnsError::new(
-                HcnCode::HCN_INTERFACEPARAMETERS_ALREADY_APPLIED,
-            )));
-        }
-        admit(change.profile, network, &record.document, &policy).map_err(at)?;
-        stored.push(stored_form(change, record.id, policy).map_err(at)?);
+        let own = (record.id, &record.document);
+        put(change, network, own, &mut stored, policy).map_err(at)?;
     }
     settle(record, stored, with_rules);
     Ok(())
@@ -310,8 +313,8 @@ pub(crate) fn update(
     }
     for (index, policy) in given {
         let at = |error: HnsError| error.below(&format!("/Settings/Policies/{index}"));
-        admit(change.profile, network, &record.document, &policy).map_err(at)?;
-        stored.push(stored_form(change, record.id, policy).map_err(at)?);
+        let own = (record.id, &record.document);
+        put(change, network, own, &mut stored, policy).map_err(at)?;
     }
     settle(record, stored, true);
     Ok(())
@@ -330,17 +333,8 @@ pub(crate) fn remove(
         match stored.iter().position(|own| same(own, &policy, rule)) {
             Some(position) => {
                 let gone = stored.remove(position);
-                if let EndpointPolicy::PortMapping(_) = EndpointPolicy::of(&gone) {
-                    change.view.release_host_ports(record.id)?;
-                    for mapping in stored.iter().map(EndpointPolicy::of) {
-                        if let EndpointPolicy::PortMapping(mapping) = mapping {
-                            change.view.reserve_host_port(
-                                protocol(&mapping),
-                                mapping.external_port.or_default(),
-                                record.id,
-                            )?;
-                        }
-                    }
+                if gone.is("PortMapping") {
+                    reserve_again(change, record.id, &stored)?;
                 }
             }
             None if rule == AclRemove::Strict => {
@@ -360,14 +354,30 @@ pub(crate) fn remove(
 }
 
 /// Puts the policies back as they were created (Q40).
-pub(crate) fn reset(record: &mut EndpointRecord) {
-    let created = record
+///
+/// # Errors
+/// `HCN_E_PORT_ALREADY_EXISTS` where another endpoint has taken a port of the host that this one had given up.
+pub(crate) fn reset(change: &Change<'_>, record: &mut EndpointRecord) -> Answer<()> {
+    let created: Vec<Policy> = record
         .internal
         .created_policies
         .iter()
         .filter_map(hcn_schema::Shape::read)
         .collect();
+    reserve_again(change, record.id, &created)?;
     settle(record, created, true);
+    Ok(())
+}
+
+/// Gives the ports of the host back and takes those that a list publishes.
+fn reserve_again(change: &Change<'_>, endpoint: Guid, policies: &[Policy]) -> Answer<()> {
+    change.view.release_host_ports(endpoint)?;
+    for policy in policies {
+        if let EndpointPolicy::PortMapping(mapping) = EndpointPolicy::of(policy) {
+            reserve_port(change, endpoint, &mapping, &mut policy.clone())?;
+        }
+    }
+    Ok(())
 }
 
 fn same(own: &Policy, other: &Policy, rule: AclRemove) -> bool {

@@ -105,7 +105,11 @@ fn add_policies(
     for (index, policy) in given_policies(given)?.into_iter().enumerate() {
         policies::admit(change.profile, &record.document, &policy).map_err(at_policy(index))?;
         refuse_second(&record.document, &policy).map_err(at_policy(index))?;
-        record.document.policies.edit().push(policy);
+        record
+            .document
+            .policies
+            .edit()
+            .push(policies::stored_form(policy));
     }
     Ok(())
 }
@@ -218,7 +222,7 @@ fn update_policies(
     }
     let mut stored = record.document.policies.or_default();
     let mut cleared: Vec<String> = Vec::new();
-    for policy in given {
+    for policy in given.into_iter().map(policies::stored_form) {
         if policy.is("SetPolicy") {
             if let Some(own) = stored.iter_mut().find(|own| same(own, &policy)) {
                 *own = policy;

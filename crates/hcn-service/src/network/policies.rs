@@ -74,6 +74,23 @@ pub(crate) fn admit(profile: &Profile, network: &Network, policy: &Policy) -> An
     }
 }
 
+/// The form in which a policy is stored: its type by the canonical word, which clients compare (hns-behaviour 2.12).
+pub(crate) fn stored_form(mut policy: Policy) -> Policy {
+    policy.canonical_keys();
+    gather_settings(&mut policy);
+    if let Some(word) = NetworkPolicy::TYPES.iter().find(|word| policy.is(word)) {
+        policy.policy_type.set((*word).to_owned());
+    }
+    policy
+}
+
+/// Old samples put the settings beside the type (hns-behaviour 2.3); they are kept where all others are.
+pub(crate) fn gather_settings(policy: &mut Policy) {
+    if policy.settings.is_absent() && !policy.extra.is_empty() {
+        policy.settings.set(std::mem::take(&mut policy.extra));
+    }
+}
+
 /// Refuses what the version does not have.
 pub(crate) fn refuse_without_feature(
     profile: &Profile,

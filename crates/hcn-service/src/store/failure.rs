@@ -61,7 +61,7 @@ pub(super) fn cannot_use(directory: &Path, error: &std::io::Error) -> HnsError {
     HnsError::because(
         code,
         format!(
-            "the state directory {} cannot be used: {error}; choose another with --state",
+            "the state directory {} cannot be used: {error}",
             directory.display()
         ),
     )
@@ -107,7 +107,7 @@ fn words(error: &Error) -> String {
         Some(ErrorCode::DatabaseBusy) => {
             "another process holds it; nothing was changed, try again".to_owned()
         }
-        Some(ErrorCode::NotADatabase) => "the file is not a store of hcnctl".to_owned(),
+        Some(ErrorCode::NotADatabase) => "the file is not a store of an embedded HNS".to_owned(),
         _ => error.to_string(),
     }
 }

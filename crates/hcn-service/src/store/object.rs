@@ -4,7 +4,7 @@
 use hcn_api::{Answer, HcnCode, HnsError, Kind, ObjectId};
 use hcn_schema::{Document, Guid};
 use rusqlite::{OptionalExtension, Row as SqlRow, params};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{View, failed};
 
@@ -49,6 +49,16 @@ impl Row {
             document: row.get(1)?,
             internal: row.get(2)?,
         })
+    }
+
+    /// `State` of the document, read past everything else.
+    pub fn state(&self) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct OfState {
+            #[serde(rename = "State")]
+            state: Option<u64>,
+        }
+        serde_json::from_str::<OfState>(&self.document).ok()?.state
     }
 
     /// The row as a record.

@@ -67,6 +67,14 @@ const EXTERNAL_PORT_RESERVED: u64 = 4;
 pub(crate) fn to_v2(policy: &v1::Policy) -> Policy {
     let own = policy.policy_type.or_default();
     let mut settings = policy.extra.clone();
+    if let Some(Value::Object(settings)) = settings.get("Settings") {
+        // Clients mix the shapes: this one is a v2 policy in a document without a schema version.
+        return Policy {
+            policy_type: policy.policy_type.clone(),
+            settings: settings.clone().into(),
+            ..Policy::default()
+        };
+    }
     let names = NAMES
         .iter()
         .find(|names| names.v1.eq_ignore_ascii_case(&own));
@@ -144,7 +152,11 @@ pub(crate) fn to_v1(policy: &Policy) -> Value {
         }
     }
     if own.eq_ignore_ascii_case("PortMapping") {
-        match members.get("Protocol").and_then(Value::as_u64) {
+        // Clients write the number as a text too, and it is kept so.
+        let protocol = members
+            .get("Protocol")
+            .and_then(<u64 as hcn_schema::Shape>::read);
+        match protocol {
             Some(6) | None => members.insert("Protocol".to_owned(), Value::from("TCP")),
             Some(17) => members.insert("Protocol".to_owned(), Value::from("UDP")),
             Some(_) => None,
@@ -189,13 +201,13 @@ pub(crate) fn all_to_v1(policies: &[Policy]) -> Vec<v1::Policy> {
         .collect()
 }
 
-/// An answer with the members of its policies, and of its subnets' ones, in the order of the alphabet.
+/// An answer with the members of its policies, MAC pools and subnets' policies in the order of the alphabet, as HNS prints them.
 pub(crate) fn in_order(answer: Value) -> Value {
     match answer {
         Value::Object(map) => Value::Object(
             map.into_iter()
                 .map(|(key, value)| match value {
-                    Value::Array(list) if key == "Policies" => {
+                    Value::Array(list) if key == "Policies" || key == "MacPools" => {
                         (key, list.into_iter().map(each_sorted).collect())
                     }
                     Value::Array(list) if key == "Subnets" => {

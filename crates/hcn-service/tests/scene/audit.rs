@@ -47,7 +47,10 @@ pub fn check(service: &Service, state: &Path) {
             for configuration in list(endpoint, "IpConfigurations") {
                 let address: IpAddr = text(configuration, "IpAddress").parse().unwrap();
                 let entry = (Some(network), address.to_string(), *id);
-                assert!(addresses.insert(entry), "{address} stands twice in {endpoint}");
+                assert!(
+                    addresses.insert(entry),
+                    "{address} stands twice in {endpoint}"
+                );
             }
             let mac: MacAddress = text(endpoint, "MacAddress").parse().unwrap();
             macs.insert((Some(network), mac.to_string(), *id));
@@ -56,8 +59,13 @@ pub fn check(service: &Service, state: &Path) {
             if policy["Type"] == "PortMapping" {
                 let settings = &policy["Settings"];
                 // Q32: TCP where none is given.
-                let protocol = settings["Protocol"].as_u64().unwrap_or(6);
-                let entry = (None, format!("{protocol}/{}", settings["ExternalPort"]), *id);
+                let number = |key: &str| match &settings[key] {
+                    Value::String(text) => text.parse().ok(),
+                    other => other.as_u64(),
+                };
+                let protocol: u64 = number("Protocol").unwrap_or(6);
+                let external = number("ExternalPort").unwrap();
+                let entry = (None, format!("{protocol}/{external}"), *id);
                 assert!(ports.insert(entry.clone()), "{entry:?} stands twice");
             }
         }
@@ -65,19 +73,23 @@ pub fn check(service: &Service, state: &Path) {
     assert_eq!(addresses, address_rows(&books), "addresses");
     assert_eq!(macs, mac_rows(&books), "MAC addresses");
     assert_eq!(ports, port_rows(&books), "ports of the host");
-    let counted: BTreeMap<Guid, u32> = rows(&books, "SELECT network, now FROM network_count", |row| {
-        Ok((id(row.get(0)?), row.get(1)?))
-    })
-    .into_iter()
-    .filter(|(_, now)| *now != 0)
-    .collect();
+    let counted: BTreeMap<Guid, u32> =
+        rows(&books, "SELECT network, now FROM network_count", |row| {
+            Ok((id(row.get(0)?), row.get(1)?))
+        })
+        .into_iter()
+        .filter(|(_, now)| *now != 0)
+        .collect();
     assert_eq!(counts, counted, "endpoints a network");
     let mut listed: BTreeSet<(Guid, Guid)> = BTreeSet::new();
     for (namespace, document) in &namespaces {
         for resource in list(document, "Resources") {
             if resource["Type"] == "Endpoint" {
                 let id = text(&resource["Data"], "Id").parse().unwrap();
-                assert!(listed.insert((*namespace, id)), "{id} is listed twice in {namespace}");
+                assert!(
+                    listed.insert((*namespace, id)),
+                    "{id} is listed twice in {namespace}"
+                );
             }
         }
     }
@@ -126,32 +138,44 @@ fn documents(service: &Service, kind: Kind) -> BTreeMap<Guid, Value> {
 }
 
 fn address_rows(books: &Connection) -> BTreeSet<Entry> {
-    rows(books, "SELECT network, address, endpoint FROM address", |row| {
-        let octets: Vec<u8> = row.get(1)?;
-        let address = match <[u8; 4]>::try_from(octets.as_slice()) {
-            Ok(four) => IpAddr::from(four),
-            Err(_) => IpAddr::from(<[u8; 16]>::try_from(octets.as_slice()).unwrap()),
-        };
-        Ok((Some(id(row.get(0)?)), address.to_string(), id(row.get(2)?)))
-    })
+    rows(
+        books,
+        "SELECT network, address, endpoint FROM address",
+        |row| {
+            let octets: Vec<u8> = row.get(1)?;
+            let address = match <[u8; 4]>::try_from(octets.as_slice()) {
+                Ok(four) => IpAddr::from(four),
+                Err(_) => IpAddr::from(<[u8; 16]>::try_from(octets.as_slice()).unwrap()),
+            };
+            Ok((Some(id(row.get(0)?)), address.to_string(), id(row.get(2)?)))
+        },
+    )
     .into_iter()
     .collect()
 }
 
 fn mac_rows(books: &Connection) -> BTreeSet<Entry> {
-    rows(books, "SELECT network, address, endpoint FROM mac_address", |row| {
-        let mac = MacAddress::from_number(row.get::<_, i64>(1)? as u64);
-        Ok((Some(id(row.get(0)?)), mac.to_string(), id(row.get(2)?)))
-    })
+    rows(
+        books,
+        "SELECT network, address, endpoint FROM mac_address",
+        |row| {
+            let mac = MacAddress::from_number(row.get::<_, i64>(1)? as u64);
+            Ok((Some(id(row.get(0)?)), mac.to_string(), id(row.get(2)?)))
+        },
+    )
     .into_iter()
     .collect()
 }
 
 fn port_rows(books: &Connection) -> BTreeSet<Entry> {
-    rows(books, "SELECT protocol, port, endpoint FROM host_port", |row| {
-        let (protocol, port): (u32, u16) = (row.get(0)?, row.get(1)?);
-        Ok((None, format!("{protocol}/{port}"), id(row.get(2)?)))
-    })
+    rows(
+        books,
+        "SELECT protocol, port, endpoint FROM host_port",
+        |row| {
+            let (protocol, port): (u32, u16) = (row.get(0)?, row.get(1)?);
+            Ok((None, format!("{protocol}/{port}"), id(row.get(2)?)))
+        },
+    )
     .into_iter()
     .collect()
 }

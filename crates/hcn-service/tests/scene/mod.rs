@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod mounted;
+pub mod random;
 
 use std::{
     env, fs,
@@ -184,7 +185,8 @@ impl Scene {
 
     /// Ids that match a filter, given as the object in it.
     pub fn find(&self, kind: Kind, filter: &Value) -> Vec<Guid> {
-        let query = json!({"SchemaVersion": {"Major": 2, "Minor": 0}, "Filter": filter.to_string()});
+        let query =
+            json!({"SchemaVersion": {"Major": 2, "Minor": 0}, "Filter": filter.to_string()});
         ids(&self.service.enumerate(kind, &query.to_string()).unwrap())
     }
 

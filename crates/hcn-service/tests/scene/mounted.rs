@@ -49,7 +49,13 @@ pub fn inside(test: &str, prepare: &str) -> Option<PathBuf> {
 fn can_mount(flags: &str) -> bool {
     let directory = super::Directory::new();
     Command::new("unshare")
-        .args([flags, "sh", "-c", "mount -t tmpfs -o size=1m none \"$1\"", "sh"])
+        .args([
+            flags,
+            "sh",
+            "-c",
+            "mount -t tmpfs -o size=1m none \"$1\"",
+            "sh",
+        ])
         .arg(directory.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -179,3 +179,75 @@ fn clearing_takes_only_what_is_ours() {
     assert_eq!(after(&blocked, &plan_clear(&blocked)), before);
     assert_eq!(plan_clear(&before).update, None);
 }
+
+#[test]
+fn blocking_and_allowing_in_any_order_leaves_nothing_once_all_is_allowed() {
+    let ports = [80, 81, 443, 8080];
+    // Every order of blocks and allows of a counter's bits, then an allow of each.
+    for pattern in 0..256u32 {
+        let mut now = endpoint(&json!([]));
+        let steps = (0..8).map(|step| (pattern >> step & 1 == 0, ports[step % 4]));
+        let last = ports.iter().map(|port| (false, *port));
+        for (block, port) in steps.chain(last) {
+            let action = if block {
+                AclAction::Block
+            } else {
+                AclAction::Allow
+            };
+            now = after(
+                &now,
+                &plan(
+                    &now,
+                    &Intent {
+                        ports: Some((port, port)),
+                        ..intent(action)
+                    },
+                ),
+            );
+        }
+        assert_eq!(now.policies.or_default(), [], "{pattern:08b}");
+    }
+}
+
+#[test]
+fn an_allow_inside_a_wider_block_is_a_rule_and_goes_with_the_block() {
+    let wide = Intent {
+        ports: None,
+        ..intent(AclAction::Block)
+    };
+    let before = endpoint(&json!([]));
+    let blocked = after(&before, &plan(&before, &wide));
+    let allowed = plan(&blocked, &intent(AclAction::Allow));
+    assert_eq!(allowed.added.len(), 1, "{allowed:?}");
+    let allowed = after(&blocked, &allowed);
+    let opened = plan(
+        &allowed,
+        &Intent {
+            action: AclAction::Allow,
+            ..wide
+        },
+    );
+    assert_eq!(opened.update, Some(Vec::new()));
+}
+
+#[test]
+fn a_narrower_block_of_ours_that_still_decides_is_told() {
+    let before = endpoint(&json!([]));
+    let one = Intent {
+        peer: Some(Peer {
+            text: "10.0.0.1".into(),
+            open_bits: 0,
+        }),
+        ..intent(AclAction::Block)
+    };
+    let blocked = after(&before, &plan(&before, &one));
+    let allowed = plan(&blocked, &intent(AclAction::Allow));
+    assert!(
+        allowed
+            .notes
+            .iter()
+            .any(|note| note.contains("still decides before it")),
+        "{:?}",
+        allowed.notes
+    );
+}

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use hcn::{
-    intent::{Intent, Peer, Plan, carry_out, plan, plan_clear},
+    intent::{Intent, Peer, Plan, carry_out, plan, plan_clear, read_back},
     schema::{
         Endpoint,
         policy::{AclAction, AclDirection},
@@ -21,7 +21,6 @@ use crate::{
 
 /// Blocks or allows.
 pub fn run(desk: &mut Desk<'_>, action: AclAction, args: &IntentArgs) -> Outcome {
-    // Looked up once before the lock, so that a wrong name does not wait for others.
     let id = guid(desk.endpoint(&args.endpoint)?.id.get());
     let (direction, traffic, peer) = match (args.inbound, args.outbound) {
         (Some(traffic), _) => (AclDirection::In, traffic, &args.from),
@@ -54,36 +53,12 @@ fn merge(
     make: impl Fn(&Endpoint) -> Plan,
     verb: &str,
 ) -> Outcome {
-    let _exclusive = match desk.is_dry_run() {
-        true => None,
-        false => Some(
-            desk.connection()
-                .exclusive()
-                .map_err(Failure::hns("wait for other changes"))?,
-        ),
-    };
-    let endpoint = desk
-        .client()
-        .endpoint(id)
-        .map_err(Failure::hns("read the endpoint"))?;
-    let label = desk.endpoint_label(&endpoint)?;
-    let plan = make(&endpoint);
-    if desk.is_dry_run() {
-        // The dry run notes the request; there is nothing to read back.
-        if let Some(request) = plan.request() {
-            let object = hcn::ObjectId {
-                kind: hcn::Kind::Endpoint,
-                id,
-            };
-            desk.client()
-                .hns()
-                .modify(object, &request)
-                .map_err(Failure::hns("note the request"))?;
-        }
-    } else {
-        carry_out(desk.client(), id, &plan)
-            .map_err(Failure::hns(format!("change the rules of {label}")))?;
+    let changing = || Failure::hns("change the rules of the endpoint");
+    let (endpoint, plan) = carry_out(desk.client(), id, make).map_err(changing())?;
+    if !desk.is_dry_run() {
+        read_back(desk.client(), id, &plan).map_err(changing())?;
     }
+    let label = desk.endpoint_label(&endpoint)?;
     for acl in &plan.removed {
         writeln!(desk.out, "- {}", rule::words(acl))?;
     }

@@ -2,12 +2,12 @@
 //! `run`, `rm`, `ps`: simulated containers.
 //!
 //! A container is made by the requests that a runtime sends: containerd's way puts the endpoint into a namespace, docker's attaches it by
-//! the v1 API. What was made is taken away again where a later step fails.
+//! the v1 API. All of it is one change of the embedded HNS, so that a container is there as a whole or not at all.
 
 use hcn::{
     Kind,
     schema::{Guid, Id, modify::RequestType},
-    service::ListenPort,
+    service::{Container, ListenPort, NewContainer},
 };
 use serde_json::{Value, json};
 
@@ -26,104 +26,47 @@ use crate::{
 
 /// Makes a container.
 pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
-    if desk
-        .containers()?
-        .iter()
-        .any(|container| container.name == args.name)
-    {
-        return Err(Failure::Usage(format!(
-            "there is a container {:?} already; remove it with hcnctl rm {}, or choose another name",
-            args.name, args.name
-        )));
-    }
-    let network = desk.network(&args.network)?;
-    let network_id = guid(network.id.get());
+    let network = guid(desk.network(&args.network)?.id.get());
     let endpoint = args.endpoint_id.unwrap_or_else(|| desk.new_id());
-    match args.attach {
-        Attach::Namespace => desk
-            .client()
-            .create_endpoint(network_id, &v2_document(args, endpoint))
-            .map(|_| ())
-            .map_err(Failure::hns(format!(
-                "create the endpoint of {} on network {}",
-                args.name, args.network
-            )))?,
-        Attach::Docker => {
-            let body = v1_document(args, endpoint, network_id);
-            desk.client()
-                .hns()
-                .call("POST", "/endpoints/", &body)
-                .map(|_| ())
-                .map_err(Failure::hns(format!(
-                    "create the endpoint of {} on network {}",
-                    args.name, args.network
-                )))?;
-        }
-    }
-    let mut made = vec![(Kind::Endpoint, endpoint)];
-    let finished = finish(desk, args, endpoint, &mut made);
-    if let Err(failure) = finished {
-        // In reverse order; a failure to clean up does not hide why we do.
-        for (kind, id) in made.into_iter().rev() {
-            if let Err(error) = desk.client().delete(kind, id) {
-                desk.say(&format!(
-                    "the {kind} {id} could not be taken away again: {error}"
-                ))?;
-            }
-        }
-        return Err(failure);
-    }
-    Ok(exit::DONE)
-}
-
-fn finish(
-    desk: &mut Desk<'_>,
-    args: &RunArgs,
-    endpoint: Guid,
-    made: &mut Vec<(Kind, Guid)>,
-) -> Result<(), Failure> {
-    let namespace = match args.attach {
-        Attach::Docker => None,
-        Attach::Namespace => {
-            let document = json!({"SchemaVersion": {"Major": 2, "Minor": 0}, "ID": desk.new_id().to_string(), "Type": "Host"});
-            let namespace = desk
-                .client()
-                .create_namespace(&document.to_string())
-                .map_err(Failure::hns(format!(
-                    "create the namespace of {}",
-                    args.name
-                )))?;
-            made.push((Kind::Namespace, namespace));
-            desk.client()
-                .namespace_endpoint(namespace, RequestType::Add, endpoint)
-                .map_err(Failure::hns(format!(
-                    "put the endpoint of {} into its namespace",
-                    args.name
-                )))?;
-            Some(namespace)
-        }
+    let namespace = desk.new_id();
+    let (endpoint_document, namespace_document) = match args.attach {
+        Attach::Namespace => (
+            v2_document(args, endpoint, network),
+            Some(namespace_document(namespace)),
+        ),
+        Attach::Docker => (v1_document(args, endpoint, network), None),
     };
     if desk.is_dry_run() {
-        return Ok(());
+        return note(
+            desk,
+            network,
+            &endpoint_document,
+            namespace_document.as_deref(),
+            endpoint,
+        );
     }
-    let listeners = args
-        .listen
-        .iter()
-        .map(|spec| ListenPort {
-            protocol: spec.protocol.0,
-            port: spec.port,
-        })
-        .collect();
+    let wanted = NewContainer {
+        name: args.name.clone(),
+        id: args.container_id.clone(),
+        network,
+        endpoint: endpoint_document,
+        namespace: namespace_document,
+        listeners: args
+            .listen
+            .iter()
+            .map(|spec| ListenPort {
+                protocol: spec.protocol.0,
+                port: spec.port,
+            })
+            .collect(),
+    };
     let container = desk
         .embedded()?
-        .add_container(
-            &args.name,
-            args.container_id.as_deref(),
-            endpoint,
-            namespace,
-            listeners,
-        )
-        .map_err(Failure::hns(format!("add the container {}", args.name)))?;
+        .run_container(&wanted)
+        .map_err(Failure::hns(format!(
+            "run the container {:?}",
+            cut(&args.name)
+        )))?;
     let document = desk
         .client()
         .endpoint(endpoint)
@@ -135,7 +78,51 @@ fn finish(
         short_id(&endpoint.to_string()),
         addresses(&document).join(", "),
         document.mac_address.or_default()
-    ))
+    ))?;
+    Ok(exit::DONE)
+}
+
+/// A name short enough for a message.
+fn cut(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+/// Notes the requests that a runtime would send.
+fn note(
+    desk: &Desk<'_>,
+    network: Guid,
+    endpoint_document: &str,
+    namespace_document: Option<&str>,
+    endpoint: Guid,
+) -> Outcome {
+    let noting = || Failure::hns("note the requests");
+    let client = desk.client();
+    match namespace_document {
+        None => {
+            client
+                .hns()
+                .call("POST", "/endpoints/", endpoint_document)
+                .map_err(noting())?;
+        }
+        Some(document) => {
+            client
+                .create_endpoint(network, endpoint_document)
+                .map_err(noting())?;
+            client.create_namespace(document).map_err(noting())?;
+            let namespace = serde_json::from_str::<Value>(document)
+                .ok()
+                .and_then(|document| document["ID"].as_str()?.parse().ok());
+            client
+                .namespace_endpoint(namespace.unwrap_or_default(), RequestType::Add, endpoint)
+                .map_err(noting())?;
+        }
+    }
+    Ok(exit::DONE)
+}
+
+fn namespace_document(id: Guid) -> String {
+    json!({"SchemaVersion": {"Major": 2, "Minor": 0}, "ID": id.to_string(), "Type": "Host"})
+        .to_string()
 }
 
 fn endpoint_name(args: &RunArgs) -> &str {
@@ -143,11 +130,12 @@ fn endpoint_name(args: &RunArgs) -> &str {
 }
 
 /// The document that a CNI plugin would send.
-fn v2_document(args: &RunArgs, id: Guid) -> String {
+fn v2_document(args: &RunArgs, id: Guid, network: Guid) -> String {
     let mut document = json!({
         "SchemaVersion": {"Major": 2, "Minor": 0},
         "ID": id.to_string(),
         "Name": endpoint_name(args),
+        "HostComputeNetwork": network.to_string(),
     });
     if let Some(address) = &args.address {
         document["IpConfigurations"] = json!([{"IpAddress": address}]);
@@ -198,7 +186,9 @@ fn v1_document(args: &RunArgs, id: Guid, network: Guid) -> String {
 /// Removes containers.
 pub fn remove(desk: &mut Desk<'_>, args: &RmArgs) -> Outcome {
     let mut code = exit::DONE;
-    for name in &args.names {
+    let all = desk.containers()?;
+    for given in &args.names {
+        let name = container_name(&all, given);
         let result = if desk.is_dry_run() {
             note_removal(desk, name)
         } else {
@@ -221,6 +211,20 @@ pub fn remove(desk: &mut Desk<'_>, args: &RmArgs) -> Outcome {
         }
     }
     Ok(code)
+}
+
+/// The name of a container that is named by its name, its id or the beginning of its id; what fits nothing or several stays as it is.
+fn container_name<'a>(all: &'a [Container], given: &'a str) -> &'a str {
+    let mut fitting = all.iter().filter(|container| {
+        container.name == given
+            || given.len() >= 3
+                && !all.iter().any(|other| other.name == given)
+                && container.id.starts_with(given)
+    });
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => &one.name,
+        _ => given,
+    }
 }
 
 fn note_removal(desk: &Desk<'_>, name: &str) -> Result<(), Failure> {
