@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Endpoint policies: Add, Update, Remove and Reset, over both APIs (hns-behaviour 2.11, 4.9 to 4.11, 7.2).
 
-use hcn_api::{HcnCode, Kind};
+use hcn_api::{HcnCode, Hns, Kind, ObjectId};
 use hcn_schema::Guid;
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, acl, code, guid, mapping, policy_request};
+use crate::scene::{Scene, V2, acl, code, guid, mapping, policy_request};
 
 /// An endpoint with what a CNI plugin gives it at its making.
 fn scene() -> (Scene, Guid) {
@@ -401,5 +401,27 @@ fn a_port_request_is_answered() {
     assert_eq!(
         code(scene.modify(Kind::Endpoint, id, &policy_request("Refresh", json!([])))),
         HcnCode::HCN_E_REQUEST_UNSUPPORTED
+    );
+}
+
+/// Two clients who both read, and then both write: the second is told, and loses nothing of the first.
+#[test]
+fn a_change_of_what_was_seen_is_refused_where_another_was_faster() {
+    let (scene, id) = scene();
+    let object = ObjectId {
+        kind: Kind::Endpoint,
+        id,
+    };
+    let seen = scene.service.query(object, V2).unwrap();
+    let add = |priority| policy_request("Add", json!([rule("Block", priority)])).to_string();
+    assert!(scene.service.modify_seen(object, &seen, &add(100)).unwrap());
+    let before = scene.everything();
+    assert!(!scene.service.modify_seen(object, &seen, &add(200)).unwrap());
+    assert_eq!(scene.everything(), before);
+    let seen = scene.service.query(object, V2).unwrap();
+    assert!(scene.service.modify_seen(object, &seen, &add(200)).unwrap());
+    assert_eq!(
+        shown(&scene, id),
+        with(&[rule("Block", 100), rule("Block", 200)])
     );
 }

@@ -34,6 +34,15 @@ pub fn run(
     width: Option<usize>,
 ) -> Outcome {
     let given = state_of(globals)?;
+    if let Some(version) = globals.profile {
+        let profile = hcn::service::Profile::of(version).map_err(Failure::hns("tell the story"))?;
+        if !profile.semantics.acl_on_nat {
+            return Err(Failure::Usage(format!(
+                "HNS {version} ({}) takes ACLs on NAT networks and does not apply them, so there is no block to show; choose another --profile",
+                profile.windows
+            )));
+        }
+    }
     let state = given.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("hcnctl-demo-{}", std::process::id()))
     });
