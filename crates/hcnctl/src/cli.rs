@@ -37,7 +37,7 @@ pub struct Globals {
     pub host: Option<Target>,
     /// Directory in which the embedded HNS keeps its store.
     #[arg(long, global = true, env = "HCNCTL_STATE", value_name = "DIR")]
-    pub state: Option<PathBuf>,
+    pub state: Option<std::ffi::OsString>,
     /// Version of HNS to behave as: 9.2, 13.3, 15.0, 15.4 or 16.0. A new store keeps it (15.0 unless said); on another store it holds for this command.
     #[arg(long, global = true, env = "HCNCTL_PROFILE", value_name = "VERSION")]
     pub profile: Option<HnsVersion>,
@@ -51,7 +51,7 @@ pub struct Globals {
 pub enum Command {
     /// List networks, endpoints, namespaces or policies.
     Get(GetArgs),
-    /// Show one network, endpoint or namespace in full.
+    /// Show one network, endpoint or namespace in full, or its policies in words.
     Describe(DescribeArgs),
     /// Create a network, endpoint or namespace, or what a document says.
     Create(CreateArgs),

@@ -116,13 +116,19 @@ fn actor(words: impl Iterator<Item = String>) -> String {
 /// The state directory that the options name.
 pub(crate) fn state_of(globals: &Globals) -> Result<Option<PathBuf>, Failure> {
     let Target::Embedded(folder) = globals.host.clone().unwrap_or_default();
-    match (folder, &globals.state) {
-        (Some(one), Some(other)) if one != *other => Err(Failure::Usage(format!(
+    // A variable that is set to nothing is as good as not set.
+    let state = globals
+        .state
+        .as_ref()
+        .filter(|state| !state.is_empty())
+        .map(PathBuf::from);
+    match (folder, state) {
+        (Some(one), Some(other)) if one != other => Err(Failure::Usage(format!(
             "--host names the directory {} and --state names {}; give one of them",
             one.display(),
             other.display()
         ))),
-        (folder, state) => Ok(folder.or_else(|| state.clone())),
+        (folder, state) => Ok(folder.or(state)),
     }
 }
 
@@ -250,6 +256,16 @@ impl<'a> Desk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_directory_that_is_set_to_nothing_is_not_set() {
+        let of = |words: &[&str]| {
+            let cli = <Cli as clap::Parser>::try_parse_from(words).unwrap();
+            state_of(&cli.globals).unwrap()
+        };
+        assert_eq!(of(&["hcnctl", "--state", "", "ps"]), None);
+        assert_eq!(of(&["hcnctl", "--state", "/x", "ps"]), Some("/x".into()));
+    }
 
     #[test]
     fn the_log_has_the_command_without_the_options_that_say_which_hns() {
