@@ -153,13 +153,13 @@ impl Story<'_> {
         self.step("hcnctl probe client nginx:80/tcp", exit::DENIED)?;
         self.chapter("Sent again, the same rules are there twice: HNS does not look for doubles.")?;
         self.step(&block, exit::DONE)?;
-        self.step("hcnctl get endpoints nginx -o list", exit::DONE)?;
+        self.step("hcnctl get endpoints -o list", exit::DONE)?;
         self.step(&format!("hcnctl diff @{before} now"), exit::DENIED)?;
 
         self.chapter("The allow of the walk-through: RequestType Update replaces all four.")?;
         let allow = format!("hcnctl acl set nginx {}", rules("Allow", &address));
         self.step(&allow, exit::DONE)?;
-        self.step("hcnctl get endpoints nginx -o list", exit::DONE)?;
+        self.step("hcnctl get endpoints -o list", exit::DONE)?;
         self.step("hcnctl probe client nginx:80/tcp", exit::DONE)?;
         self.step(&format!("hcnctl diff @{before} now"), exit::DENIED)?;
         self.chapter(
