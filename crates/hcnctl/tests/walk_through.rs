@@ -174,7 +174,6 @@ fn the_listings_are_those_of_the_walk_through() {
     };
 
     assert_listed(&before[0], &nginx(None), "3");
-    assert_listed(&before[1], &client(), "3");
     let block = "@{Action=Block; Direction=In; LocalAddresses=172.19.6.74; LocalPorts=80; Priority=100; Protocols=6; Scope=0; Type=ACL}, \
                  @{Action=Block; Direction=Out; Priority=100; Protocols=6; Scope=0; Type=ACL}";
     assert_listed(
@@ -185,6 +184,11 @@ fn the_listings_are_those_of_the_walk_through() {
     let allow = "{@{Action=Allow; Direction=In; LocalAddresses=172.19.6.74; LocalPorts=80; Priority=100; Protocols=6; Scope=0; Type=ACL}, \
                  @{Action=Allow; Direction=Out; Priority=100; Protocols=6; Scope=0; Type=ACL}}";
     assert_listed(&allowed[0], &nginx(Some(allow)), "7");
+    // The client is listed each time, and nothing of it changes.
+    for listing in [before, blocked, allowed] {
+        assert_eq!(listing.len(), 2);
+        assert_listed(&listing[1], &client(), "3");
+    }
     assert!(
         transcript.contains("HNS said yes and took nothing away"),
         "{transcript}"
