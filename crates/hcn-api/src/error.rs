@@ -77,11 +77,11 @@ impl HnsError {
         )
     }
 
-    /// Puts the field below a prefix: `Priority` at `/Policies/0/Settings` becomes `/Policies/0/Settings/Priority`.
+    /// Puts the field below a prefix, an empty one at the prefix itself: `Priority` at `/Policies/0/Settings` becomes `/Policies/0/Settings/Priority`.
     #[must_use]
     pub fn below(mut self, prefix: &str) -> Self {
         if let Some(field) = &mut self.field {
-            *field = if field.starts_with('/') {
+            *field = if field.is_empty() || field.starts_with('/') {
                 format!("{prefix}{field}")
             } else {
                 format!("{prefix}/{field}")
@@ -148,5 +148,7 @@ mod tests {
             error.to_string(),
             "HCN_E_INVALID_POLICY (0x803b000d): /Policies/0/Settings/Priority: 65501 is over 65500"
         );
+        let whole = HnsError::at(HcnCode::HCN_E_INVALID_PREFIX, "", "no").below("/Prefix");
+        assert_eq!(whole.field.as_deref(), Some("/Prefix"));
     }
 }
