@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! An open HNS, and what the embedded one has beside the seam: containers, history, the documents of a switch.
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion};
-use hcn_service::{Clock, Ids, Options, RandomIds, Service, SystemClock};
+use hcn_service::{Clock, Ids, Options, Profile, RandomIds, Service, SystemClock};
 
-use crate::target::{Target, default_state};
+use crate::{
+    client::Client,
+    lab::Lab,
+    remote::{self, Remote, RemoteExclusive},
+    target::{Target, default_state},
+};
 
 /// How to connect.
 pub struct ConnectOptions {
-    /// Version of HNS that an embedded one impersonates; `None` means the store's own.
+    /// Version of HNS that an embedded one impersonates; `None` means the store's own. Another HNS has to have it.
     pub version: Option<HnsVersion>,
     /// Who asks, for the operation log.
     pub actor: String,
@@ -18,6 +27,8 @@ pub struct ConnectOptions {
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn Ids>,
+    /// What a server on TCP asks for; `None` means [`remote::token`].
+    pub token: Option<String>,
 }
 
 impl Default for ConnectOptions {
@@ -27,45 +38,100 @@ impl Default for ConnectOptions {
             actor: "hcn".to_owned(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
+            token: None,
         }
     }
 }
 
 /// An open HNS.
 pub struct Connection {
-    service: Arc<Service>,
-    state: PathBuf,
+    hns: Arc<dyn Hns>,
+    lab: Option<Arc<dyn Lab>>,
+    inner: Inner,
+}
+
+/// What only one sort of target has.
+enum Inner {
+    Embedded {
+        service: Arc<Service>,
+        state: PathBuf,
+    },
+    Remote(Arc<Remote>),
 }
 
 /// Opens an HNS.
 ///
 /// # Errors
-/// Those of the store.
+/// Those of the store; `E_INVALIDARG` where an HNS that has its own version is asked to be another. A server is first asked by the first
+/// call.
 pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
-    let Target::Embedded(folder) = target;
-    let state = folder.clone().unwrap_or_else(default_state);
-    let service = Service::open(Options {
-        version: options.version,
-        actor: options.actor,
-        clock: options.clock,
-        ids: options.ids,
-        ..Options::new(&state)
-    })?;
-    Ok(Connection {
-        service: Arc::new(service),
-        state,
-    })
+    let token = || options.token.clone().or_else(remote::token);
+    let remote = match target {
+        Target::Embedded(folder) => {
+            let state = folder.clone().unwrap_or_else(default_state);
+            let service = Arc::new(Service::open(Options {
+                version: options.version,
+                actor: options.actor,
+                clock: options.clock,
+                ids: options.ids,
+                ..Options::new(&state)
+            })?);
+            return Ok(Connection {
+                hns: service.clone(),
+                lab: Some(service.clone()),
+                inner: Inner::Embedded { service, state },
+            });
+        }
+        Target::Http(authority) => Remote::tcp(authority, token()),
+        Target::Unix(path) => Remote::unix(path)?,
+    };
+    let remote = Arc::new(remote);
+    let connection = Connection {
+        hns: remote.clone(),
+        lab: Some(remote.clone()),
+        inner: Inner::Remote(remote),
+    };
+    if let Some(wanted) = options.version {
+        let own = Client::new(connection.hns()).version()?;
+        if own != wanted {
+            return Err(HnsError::at(
+                HcnCode::E_INVALIDARG,
+                "profile",
+                format!("{target} is HNS {own} and cannot behave as {wanted}"),
+            ));
+        }
+    }
+    Ok(connection)
 }
 
 impl Connection {
     /// The seam.
     pub fn hns(&self) -> Arc<dyn Hns> {
-        self.service.clone()
+        self.hns.clone()
     }
 
-    /// The embedded HNS, where it is one.
+    /// What the HNS has beside the seam, where it has it.
+    pub fn lab(&self) -> Option<&Arc<dyn Lab>> {
+        self.lab.as_ref()
+    }
+
+    /// The embedded HNS, where it is one in this process.
     pub fn embedded(&self) -> Option<&Service> {
-        Some(&self.service)
+        match &self.inner {
+            Inner::Embedded { service, .. } => Some(service),
+            Inner::Remote(_) => None,
+        }
+    }
+
+    /// How the HNS behaves.
+    ///
+    /// # Errors
+    /// Where it does not tell its version, or tells one that has no profile.
+    pub fn profile(&self) -> Answer<Profile> {
+        match &self.inner {
+            Inner::Embedded { service, .. } => Ok(service.profile().clone()),
+            Inner::Remote(_) => Profile::of(Client::new(self.hns()).version()?),
+        }
     }
 
     /// Keeps other programs that use this crate from a change that reads first and writes later, until the result is dropped.
@@ -73,27 +139,44 @@ impl Connection {
     /// HNS itself has no such thing: between a query and the Update that follows, another client's rules would be lost.
     ///
     /// # Errors
-    /// `E_ACCESSDENIED` where the lock file cannot be made.
+    /// `E_ACCESSDENIED` where the lock file cannot be made; those of reaching a server.
     pub fn exclusive(&self) -> Answer<Exclusive> {
-        let path = self.state.join("intent.lock");
-        let failed = |error: std::io::Error| {
-            HnsError::because(
-                HcnCode::E_ACCESSDENIED,
-                format!("the lock file {} cannot be used: {error}", path.display()),
-            )
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
-        file.lock().map_err(failed)?;
-        Ok(Exclusive { _file: file })
+        Ok(Exclusive {
+            _held: match &self.inner {
+                Inner::Embedded { state, .. } => Held::File(locked(state)?),
+                Inner::Remote(remote) => Held::Remote(remote.exclusive()?),
+            },
+        })
     }
 }
 
-/// Held while a change reads and writes; the operating system frees it with the process.
+/// The lock file of a state directory, locked.
+fn locked(state: &Path) -> Answer<File> {
+    let path = state.join("intent.lock");
+    let failed = |error: std::io::Error| {
+        HnsError::because(
+            HcnCode::E_ACCESSDENIED,
+            format!("the lock file {} cannot be used: {error}", path.display()),
+        )
+    };
+    fs::create_dir_all(state).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+/// Held while a change reads and writes; ends with the process at the latest.
 pub struct Exclusive {
-    _file: File,
+    _held: Held,
+}
+
+/// How it is held: until the value is dropped.
+enum Held {
+    File(#[expect(dead_code, reason = "held, not read")] File),
+    Remote(#[expect(dead_code, reason = "held, not read")] RemoteExclusive),
 }

@@ -26,7 +26,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Globals {
-    /// Which HNS: embedded, or embedded:DIRECTORY.
+    /// Which HNS: embedded, embedded:DIRECTORY, or a running hcnctl serve: unix:PATH, http://HOST:PORT (token in HCNCTL_TOKEN).
     #[arg(long, global = true, env = "HCNCTL_HOST", value_name = "TARGET")]
     pub host: Option<Target>,
     /// Directory in which the embedded HNS keeps its store.
@@ -69,6 +69,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// List what was changed, by whom, and when.
     History(HistoryArgs),
+    /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.
+    Serve(ServeArgs),
     /// Tell the whole story: two containers, a block, an allow, and what changes.
     Demo(DemoArgs),
     /// Print a completion script for a shell.
@@ -385,6 +387,19 @@ pub struct HistoryArgs {
     /// How to print: table, wide or json.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// unix:PATH, or 127.0.0.1:PORT (0 chooses one); a socket in the state directory unless said.
+    #[arg(long, value_name = "WHERE")]
+    pub listen: Option<crate::serve::Listen>,
+    /// Where to write the token that clients on TCP have to show; only its owner can read the file.
+    #[arg(long, env = "HCNCTL_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Print the OpenAPI document of the service, and serve nothing.
+    #[arg(long)]
+    pub openapi: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,4 +13,5 @@ pub mod history;
 pub mod intent;
 pub mod probe;
 pub mod run;
+pub mod serve;
 pub mod spec;

@@ -3,13 +3,12 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
     sync::Arc,
 };
 
 use hcn::{
-    Client, ConnectOptions, Connection, DryRun, Hns, HnsVersion, Target, connect,
-    service::{Ids, RandomIds, Service},
+    Client, ConnectOptions, Connection, DryRun, Hns, HnsVersion, Lab, Target, connect,
+    service::{Ids, RandomIds},
 };
 
 use crate::{
@@ -23,7 +22,8 @@ pub type Outcome = Result<u8, Failure>;
 
 /// One run.
 pub struct Desk<'a> {
-    connection: Connection,
+    connection: Arc<Connection>,
+    target: Target,
     client: Client,
     dry_run: Option<Arc<DryRun>>,
     /// Standard output.
@@ -36,8 +36,8 @@ pub struct Desk<'a> {
 
 /// How a desk is opened.
 pub struct DeskOptions {
-    /// State directory of the embedded HNS; `None` means the platform's.
-    pub state: Option<PathBuf>,
+    /// Which HNS.
+    pub target: Target,
     /// Version of HNS.
     pub version: Option<HnsVersion>,
     /// Whether changes are printed instead of made.
@@ -76,10 +76,11 @@ pub fn dispatch(
         // These need no HNS.
         Command::Completions(args) => return commands::completions::run(&args, out),
         Command::Demo(args) => return commands::demo::run(&args, &cli.globals, out, words, width),
+        Command::Serve(args) if args.openapi => return commands::serve::openapi(out),
         _ => {}
     }
     let options = DeskOptions {
-        state: state_of(&cli.globals)?,
+        target: target_of(&cli.globals)?,
         version: cli.globals.profile,
         dry_run: cli.globals.dry_run,
         actor: std::env::args()
@@ -90,16 +91,19 @@ pub fn dispatch(
     desk.execute(cli.command)
 }
 
-/// The state directory that the options name.
-pub(crate) fn state_of(globals: &Globals) -> Result<Option<PathBuf>, Failure> {
-    let Target::Embedded(folder) = globals.host.clone().unwrap_or_default();
+/// The HNS that the options name. The state directory is an embedded one's; another HNS has its own.
+pub(crate) fn target_of(globals: &Globals) -> Result<Target, Failure> {
+    let folder = match globals.host.clone().unwrap_or_default() {
+        Target::Embedded(folder) => folder,
+        other => return Ok(other),
+    };
     match (folder, &globals.state) {
         (Some(one), Some(other)) if one != *other => Err(Failure::Usage(format!(
             "--host names the directory {} and --state names {}; give one of them",
             one.display(),
             other.display()
         ))),
-        (folder, state) => Ok(folder.or_else(|| state.clone())),
+        (folder, state) => Ok(Target::Embedded(folder.or_else(|| state.clone()))),
     }
 }
 
@@ -125,14 +129,14 @@ impl<'a> Desk<'a> {
         width: Option<usize>,
     ) -> Result<Desk<'a>, Failure> {
         let connection = connect(
-            &Target::Embedded(options.state),
+            &options.target,
             ConnectOptions {
                 version: options.version,
                 actor: options.actor,
                 ..ConnectOptions::default()
             },
         )
-        .map_err(Failure::hns("open the embedded HNS"))?;
+        .map_err(Failure::hns(format!("open the HNS {}", options.target)))?;
         let dry_run = options
             .dry_run
             .then(|| Arc::new(DryRun::new(connection.hns(), Arc::new(RandomIds))));
@@ -141,7 +145,8 @@ impl<'a> Desk<'a> {
             None => connection.hns(),
         };
         Ok(Desk {
-            connection,
+            connection: Arc::new(connection),
+            target: options.target,
             client: Client::new(hns),
             dry_run,
             out,
@@ -173,6 +178,7 @@ impl<'a> Desk<'a> {
             Command::Probe(args) => commands::probe::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),
+            Command::Serve(args) => commands::serve::run(self, &args),
             Command::Demo(_) | Command::Completions(_) => {
                 Err(Failure::Usage("this command stands alone".to_owned()))
             }
@@ -196,18 +202,26 @@ impl<'a> Desk<'a> {
     }
 
     /// The connection.
-    pub fn connection(&self) -> &Connection {
+    pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
-    /// The embedded HNS, for what only it has.
+    /// Which HNS it is.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// What only an embedded HNS has: containers and history.
     ///
     /// # Errors
     /// Where the target is another one.
-    pub fn embedded(&self) -> Result<&Service, Failure> {
-        self.connection.embedded().ok_or_else(|| {
-            Failure::Usage("this command needs an embedded HNS (--host embedded)".to_owned())
-        })
+    pub fn lab(&self) -> Result<&dyn Lab, Failure> {
+        self.connection
+            .lab()
+            .map(|lab| &**lab)
+            .ok_or_else(|| {
+                Failure::Usage("this command needs an embedded HNS (--host embedded), or one that hcnctl serve offers".to_owned())
+            })
     }
 
     /// A new id.

@@ -10,10 +10,11 @@ mod words;
 use std::{fs, io::Write, path::PathBuf};
 
 use clap::Parser;
+use hcn::Target;
 
 use crate::{
     cli::{Cli, DemoArgs, Globals},
-    desk::{Desk, DeskOptions, Outcome, state_of},
+    desk::{Desk, DeskOptions, Outcome, target_of},
     failure::{Failure, exit},
 };
 
@@ -33,7 +34,14 @@ pub fn run(
     words: &mut dyn Write,
     width: Option<usize>,
 ) -> Outcome {
-    let given = state_of(globals)?;
+    let given = match target_of(globals)? {
+        Target::Embedded(folder) => folder,
+        other => {
+            return Err(Failure::Usage(format!(
+                "the demo makes a network and containers of its own and wants an empty HNS; {other} is somebody's. --state names a directory"
+            )));
+        }
+    };
     let state = given.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("hcnctl-demo-{}", std::process::id()))
     });
@@ -131,7 +139,7 @@ impl Story<'_> {
         self.step("hcnctl get endpoints -o list", exit::DONE)?;
         self.step("hcnctl probe client nginx:80/tcp", exit::DONE)?;
         let before = self.desk(|desk| {
-            desk.embedded()?
+            desk.lab()?
                 .last_operation()
                 .map_err(Failure::hns("read the log"))
         })?;
@@ -221,7 +229,7 @@ impl Story<'_> {
 
     fn options(&self, actor: &str) -> DeskOptions {
         DeskOptions {
-            state: Some(self.state.clone()),
+            target: Target::Embedded(Some(self.state.clone())),
             version: self.globals.profile,
             dry_run: false,
             actor: actor.to_owned(),

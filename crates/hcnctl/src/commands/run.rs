@@ -5,7 +5,7 @@
 //! the v1 API. What was made is taken away again where a later step fails.
 
 use hcn::{
-    Kind,
+    Kind, NewContainer,
     schema::{Guid, Id, modify::RequestType},
     service::ListenPort,
 };
@@ -115,14 +115,14 @@ fn finish(
         })
         .collect();
     let container = desk
-        .embedded()?
-        .add_container(
-            &args.name,
-            args.container_id.as_deref(),
+        .lab()?
+        .add_container(NewContainer {
+            name: args.name.clone(),
+            id: args.container_id.clone(),
             endpoint,
             namespace,
             listeners,
-        )
+        })
         .map_err(Failure::hns(format!("add the container {}", args.name)))?;
     let document = desk
         .client()
@@ -202,7 +202,7 @@ pub fn remove(desk: &mut Desk<'_>, args: &RmArgs) -> Outcome {
         let result = if desk.is_dry_run() {
             note_removal(desk, name)
         } else {
-            desk.embedded()?
+            desk.lab()?
                 .remove_container(name)
                 .map(|_| ())
                 .map_err(Failure::hns(format!("remove the container {name}")))
