@@ -113,6 +113,16 @@ pub trait Hns: Send + Sync {
     /// [`Kind::not_found`].
     fn open(&self, object: ObjectId) -> Answer<()>;
 
+    /// A number that this object has, and no other object of this HNS ever had or will have, not even one of the same id.
+    ///
+    /// By it a handle knows its object from one that took the id later. 0 means that this HNS cannot tell.
+    ///
+    /// # Errors
+    /// [`Kind::not_found`].
+    fn identity(&self, object: ObjectId) -> Answer<u64> {
+        self.open(object).map(|()| 0)
+    }
+
     /// `HcnQueryXProperties`: the document in the shape that the query asks for.
     ///
     /// # Errors

@@ -335,6 +335,10 @@ impl Hns for Service {
         }
     }
 
+    fn identity(&self, object: ObjectId) -> Answer<u64> {
+        self.view(|view| view.sequence(object))
+    }
+
     fn query(&self, object: ObjectId, query: &str) -> Answer<String> {
         let asked = query::read(query)?;
         self.view(|view| asked.answer(view, object.kind, view.row(object)?))
