@@ -17,13 +17,14 @@ use hcn_schema::{
     network::{Dns, IpamType, NetworkType, Route},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     address::{self, Assigned},
     change::Change,
     document::{chosen_id, is_v2, object, refuse_long_name, refuse_odd},
     network::NetworkRecord,
+    policy_number::{ENDPOINT, in_words},
     store::Record,
     v1,
 };
@@ -192,12 +193,11 @@ pub(crate) fn create_from(
     settle_addresses(change, &mut endpoint, network, id)?;
     settle_dns(&mut endpoint, network, &internal);
     settle_mac_address(change, &mut endpoint, network, id)?;
-    let given = endpoint.policies.or_default();
+    let given = in_words(endpoint.policies.or_default(), ENDPOINT);
     let mut stored = Vec::with_capacity(given.len());
     for (index, policy) in given.into_iter().enumerate() {
         let at = |error: HnsError| error.below(&format!("/Policies/{index}"));
-        policies::admit(change.profile, network, &endpoint, &policy).map_err(at)?;
-        stored.push(policies::stored_form(change, id, policy).map_err(at)?);
+        policies::put(change, network, (id, &endpoint), &mut stored, policy).map_err(at)?;
     }
     if endpoint.is_remote() && !stored.iter().any(|policy| policy.is("L2Driver")) {
         // Seen on remote endpoints (hns-behaviour 2.4).
@@ -251,14 +251,9 @@ pub(crate) fn delete(change: &mut Change<'_>, id: Guid) -> Answer<()> {
     change.view.release_host_ports(id)?;
     change.view.count_down(network)?;
     change.remove(&record)?;
-    if record.document.state.or_default() != state::CREATED {
-        change.tell(
-            Notification::NetworkEndpointDetached,
-            Kind::Endpoint,
-            id,
-            0,
-            &json!({"ID": id.upper()}),
-        );
+    let was = record.document.state.or_default();
+    if matches!(was, state::ATTACHED | state::ATTACHED_SHARING) {
+        change.tell_of_endpoint(Notification::NetworkEndpointDetached, &record)?;
     }
     Ok(())
 }

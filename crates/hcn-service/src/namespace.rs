@@ -84,6 +84,11 @@ impl NamespaceRecord {
             .collect()
     }
 
+    /// Ids of the containers in it.
+    pub fn containers(&self) -> Vec<String> {
+        self.resources(NamespaceResourceType::Container)
+    }
+
     /// Takes an endpoint off the list.
     pub fn drop_endpoint(&mut self, endpoint: Guid) {
         self.drop_resource(NamespaceResourceType::Endpoint, |id| {
@@ -167,8 +172,11 @@ pub(crate) fn create_from(
     namespace.id = Id::from(id).into();
     namespace.version.set(change.profile.version.number());
     namespace.schema_version.set(SchemaVersion::new(2, 0));
-    if namespace.namespace_type.get() == Some(&NamespaceType::Host) {
-        namespace.namespace_type.clear();
+    // The word for what may have come as a number; none for Host, which is 0 (hns-behaviour 2.1).
+    match namespace.namespace_type.get().copied() {
+        Some(NamespaceType::Host) => namespace.namespace_type.clear(),
+        Some(other) => namespace.namespace_type.set(other),
+        None => {}
     }
     if namespace
         .namespace_id
@@ -271,7 +279,7 @@ pub(crate) fn modify(change: &mut Change<'_>, id: Guid, settings: &str) -> Answe
 pub(crate) fn add_endpoint(change: &mut Change<'_>, id: Guid, endpoint: Guid) -> Answer<()> {
     let mut record: NamespaceRecord = change.view.load(id)?;
     attach::to_namespace(change, id, endpoint)?;
-    for container in record.resources(NamespaceResourceType::Container) {
+    for container in record.containers() {
         attach::share(change, endpoint, &container)?;
     }
     record.add_resource(NamespaceResourceType::Endpoint, endpoint.into());
@@ -280,7 +288,8 @@ pub(crate) fn add_endpoint(change: &mut Change<'_>, id: Guid, endpoint: Guid) ->
 
 /// Takes an endpoint out.
 pub(crate) fn remove_endpoint(change: &mut Change<'_>, id: Guid, endpoint: Guid) -> Answer<()> {
-    attach::from_namespace(change, id, endpoint)?;
+    let record: NamespaceRecord = change.view.load(id)?;
+    attach::from_namespace(change, &record, endpoint)?;
     attach::forget(change, id, endpoint)
 }
 
@@ -291,7 +300,7 @@ pub(crate) fn remove_endpoint(change: &mut Change<'_>, id: Guid, endpoint: Guid)
 pub(crate) fn delete(change: &mut Change<'_>, id: Guid) -> Answer<()> {
     let record: NamespaceRecord = change.view.load(id)?;
     for endpoint in record.endpoints() {
-        attach::from_namespace(change, id, endpoint)?;
+        attach::from_namespace(change, &record, endpoint)?;
     }
     change.remove(&record)?;
     change.tell(

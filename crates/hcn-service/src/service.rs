@@ -8,7 +8,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, ObjectId, Subscription};
+use hcn_api::{
+    Answer, Event, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, ObjectId, PortAccess,
+    PortProtocol, PortRange, PortRangeEntry, PortReservation, Subscription,
+};
 use hcn_engine::{DataPlane, Documents, Switch};
 use hcn_schema::Guid;
 use serde_json::{Value, json};
@@ -18,12 +21,14 @@ use crate::{
     change::Change,
     container::{self, Container, ListenPort},
     endpoint::{self, attach},
+    guest_network_service,
     listeners::Listeners,
-    load, namespace, network,
+    load, load_balancer, namespace, network, port_reservation,
     profile::{self, Profile},
-    query,
+    query, sdn_route,
     sources::{Clock, Ids, RandomIds, SystemClock},
     store::{Fresh, Moment, Operation, Store, View},
+    watch::Watch,
 };
 
 /// How a service is opened.
@@ -64,6 +69,11 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     listeners: Listeners,
+    watch: Watch,
+    /// Marks the events of this service among those of all processes on the store.
+    teller: u64,
+    /// Port reservations that were made here, and end with this service.
+    reservations: Mutex<Vec<PortReservation>>,
     data_plane: Option<Mutex<Box<dyn DataPlane>>>,
 }
 
@@ -78,18 +88,26 @@ impl Service {
             .as_ref()
             .map_or(profile::DEFAULT, |profile| profile.version);
         let seed = options.ids.guid().0 as u64;
-        let store = Store::open(&options.state, Fresh { version, seed })?;
+        let fresh = Fresh { version, seed };
+        let store = Store::open(&options.state, fresh)?;
         let profile = match wanted {
             Some(profile) => profile,
             None => Profile::of(store.version)?,
         };
+        // Not from the given ids, which may repeat from process to process.
+        let teller = RandomIds.guid().0 as u64;
+        let listeners = Listeners::default();
+        let watch = Watch::new(options.state, fresh, teller, listeners.clone());
         Ok(Service {
             store: Mutex::new(store),
             profile,
             actor: options.actor,
             clock: options.clock,
             ids: options.ids,
-            listeners: Listeners::default(),
+            listeners,
+            watch,
+            teller,
+            reservations: Mutex::default(),
             data_plane: options.data_plane.map(Mutex::new),
         })
     }
@@ -139,6 +157,28 @@ impl Service {
         self.view(|view| view.moment(operation))
     }
 
+    /// Number of the last event of all processes on the store; 0 where there was none.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn last_event(&self) -> Answer<u64> {
+        self.view(|view| view.last_event())
+    }
+
+    /// The events of all processes on the store after a number, oldest first, each with its own number.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn events_since(&self, number: u64) -> Answer<Vec<(u64, Event)>> {
+        self.view(|view| {
+            let told = view.told_since(number)?;
+            Ok(told
+                .into_iter()
+                .map(|told| (told.number, told.event))
+                .collect())
+        })
+    }
+
     /// All simulated containers, oldest first.
     ///
     /// # Errors
@@ -150,7 +190,7 @@ impl Service {
     /// Makes a simulated container on an endpoint: in a namespace, with the endpoint in it, or attached to the endpoint in the v1 way.
     ///
     /// # Errors
-    /// `ERROR_ALREADY_EXISTS` for a name in use; else those of attaching.
+    /// `ERROR_ALREADY_EXISTS` for a name or an id in use; `ERROR_NOT_FOUND` where the endpoint is not in the namespace; else those of attaching.
     pub fn add_container(
         &self,
         name: &str,
@@ -169,8 +209,13 @@ impl Service {
                 Some(id) => id.to_owned(),
                 None => format!("{:032x}{:032x}", change.ids.guid().0, change.ids.guid().0),
             };
+            if change.view.containers()?.iter().any(|other| other.id == id) {
+                let detail = format!("there is a container with the id {id:?} already; give another or none");
+                return Err(HnsError::at(HcnCode::ERROR_ALREADY_EXISTS, "id", detail));
+            }
             match namespace {
                 Some(namespace) => {
+                    attach::refuse_outside(change, namespace, endpoint)?;
                     let request = json!({"ResourceType": "Container", "RequestType": "Add", "Settings": {"ContainerId": id}});
                     namespace::modify(change, namespace, &request.to_string())?;
                 }
@@ -211,6 +256,12 @@ impl Service {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn held(&self) -> MutexGuard<'_, Vec<PortReservation>> {
+        self.reservations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Reads: everything is seen as of one moment.
     pub(crate) fn view<T>(&self, read: impl FnOnce(&View<'_>) -> Answer<T>) -> Answer<T> {
         let mut store = self.lock();
@@ -239,6 +290,9 @@ impl Service {
             };
             let result = make(&mut change)?;
             let Change { view, events, .. } = change;
+            for event in &events {
+                view.tell(self.teller, event)?;
+            }
             match &self.data_plane {
                 None => view.commit()?,
                 Some(data_plane) => self.converge(view, data_plane)?,
@@ -284,12 +338,18 @@ fn ignore_missing(result: Answer<()>) -> Answer<()> {
     }
 }
 
-/// Kinds that this HNS does not keep yet.
-fn not_kept(kind: Kind) -> HnsError {
-    HnsError::because(
-        HcnCode::E_NOTIMPL,
-        format!("the embedded HNS does not have {}s yet", kind.words()),
-    )
+impl Drop for Service {
+    /// A reservation ends with its holder; one that cannot be given back now ends with its guest network service.
+    fn drop(&mut self) {
+        let held = std::mem::take(
+            self.reservations
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for reservation in held {
+            let _ = self.change("", |change| port_reservation::release(change, reservation));
+        }
+    }
 }
 
 impl Hns for Service {
@@ -322,7 +382,9 @@ impl Hns for Service {
                 endpoint::create(change, network, id, settings)
             }
             Kind::Namespace => namespace::create(change, id, settings),
-            other => Err(not_kept(other)),
+            Kind::LoadBalancer => load_balancer::create(change, id, settings),
+            Kind::SdnRoute => sdn_route::create(change, id, settings),
+            Kind::GuestNetworkService => guest_network_service::create(change, id, settings),
         })
     }
 
@@ -349,7 +411,9 @@ impl Hns for Service {
             Kind::Network => network::modify(change, object.id, settings),
             Kind::Endpoint => endpoint::modify(change, object.id, settings),
             Kind::Namespace => namespace::modify(change, object.id, settings),
-            other => Err(not_kept(other)),
+            Kind::LoadBalancer => load_balancer::modify(change, object.id, settings),
+            Kind::SdnRoute => sdn_route::modify(change, object.id),
+            Kind::GuestNetworkService => guest_network_service::modify(change, object.id, settings),
         })
     }
 
@@ -358,7 +422,9 @@ impl Hns for Service {
             Kind::Network => network::delete(change, object.id),
             Kind::Endpoint => endpoint::delete(change, object.id),
             Kind::Namespace => namespace::delete(change, object.id),
-            _ => Err(object.not_found()),
+            Kind::LoadBalancer => load_balancer::delete(change, object.id),
+            Kind::SdnRoute => sdn_route::delete(change, object.id),
+            Kind::GuestNetworkService => guest_network_service::delete(change, object.id),
         })
     }
 
@@ -377,7 +443,43 @@ impl Hns for Service {
         })
     }
 
+    fn reserve_port(
+        &self,
+        guest_network_service: Guid,
+        protocol: PortProtocol,
+        access: PortAccess,
+        port: u16,
+    ) -> Answer<PortReservation> {
+        let made = self.change("", |change| {
+            port_reservation::port(change, guest_network_service, protocol, access, port)
+        })?;
+        self.held().push(made);
+        Ok(made)
+    }
+
+    fn reserve_port_range(
+        &self,
+        guest_network_service: Guid,
+        count: u16,
+    ) -> Answer<(PortReservation, PortRange)> {
+        let made = self.change("", |change| {
+            port_reservation::range(change, guest_network_service, count)
+        })?;
+        self.held().push(made.0);
+        Ok(made)
+    }
+
+    fn release_ports(&self, reservation: PortReservation) -> Answer<()> {
+        self.held().retain(|own| *own != reservation);
+        self.change("", |change| port_reservation::release(change, reservation))
+    }
+
+    fn port_reservations(&self) -> Answer<Vec<PortRangeEntry>> {
+        self.view(port_reservation::entries)
+    }
+
     fn subscribe(&self, listener: Listener) -> Answer<Subscription> {
-        Ok(self.listeners.add(listener))
+        let left = self.watch.start()?;
+        Ok(self.listeners.add(listener, left))
     }
 }

@@ -5,9 +5,11 @@
 //! hand out one of them twice. Every change leaves a row in the operation log.
 
 mod container;
+mod event;
 mod failure;
 mod object;
 mod operation;
+mod port;
 mod reservation;
 
 use std::{
@@ -22,6 +24,7 @@ pub(crate) use failure::failed;
 pub(crate) use object::{Record, Row};
 pub(crate) use operation::Entry;
 pub use operation::{Moment, Operation, Verb};
+pub(crate) use port::{Frontend, Reserved};
 pub(crate) use reservation::Count;
 
 /// Layout of the file; a store with a higher number is refused.
@@ -74,6 +77,31 @@ CREATE TABLE operation (
     document TEXT
 );
 CREATE INDEX operation_object ON operation (kind, id);
+";
+
+/// Tables that a store made before them gets when it is opened. They change nothing for a program that does not know them, so the layout
+/// keeps its number.
+const LATER_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS frontend (
+    address TEXT NOT NULL, protocol INTEGER NOT NULL, port INTEGER NOT NULL, load_balancer BLOB NOT NULL, PRIMARY KEY (address, protocol, port)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS frontend_load_balancer ON frontend (load_balancer);
+CREATE TABLE IF NOT EXISTS port_reservation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    service BLOB NOT NULL,
+    protocol INTEGER NOT NULL,
+    access INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS event (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    teller INTEGER NOT NULL,
+    notification INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    data TEXT NOT NULL
+);
 ";
 
 /// What a new store is made with.
@@ -162,6 +190,7 @@ impl Store {
                 ),
             ));
         }
+        self.add_later_tables()?;
         self.version = self
             .meta("version")?
             .and_then(|text| text.parse().ok())
@@ -172,6 +201,26 @@ impl Store {
             .meta("seed")?
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| failure::damaged(&path, "it has no seed"))?;
+        Ok(())
+    }
+
+    /// A store on a read-only medium is left without them: nothing that they hold can be in it.
+    fn add_later_tables(&mut self) -> Answer<()> {
+        let path = &self.path;
+        let at = |error: rusqlite::Error| failure::at(path, &error);
+        let known = "SELECT count(*) FROM sqlite_master WHERE name = 'event'";
+        let there: i64 = self
+            .connection
+            .query_row(known, [], |row| row.get(0))
+            .map_err(at)?;
+        if there == 0 && self.writable {
+            let transaction = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(at)?;
+            transaction.execute_batch(LATER_TABLES).map_err(at)?;
+            transaction.commit().map_err(at)?;
+        }
         Ok(())
     }
 

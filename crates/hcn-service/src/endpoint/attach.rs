@@ -3,9 +3,8 @@
 //!
 //! Source: hns-behaviour 2.8, 5.9 and 6.4.
 
-use hcn_api::{Answer, HcnCode, HnsError, Kind, Notification};
+use hcn_api::{Answer, HcnCode, HnsError, Notification};
 use hcn_schema::{Guid, Id, network::NetworkFlags, v1::EndpointAttach};
-use serde_json::json;
 
 use super::{EndpointRecord, state};
 use crate::{change::Change, namespace::NamespaceRecord, network::NetworkRecord};
@@ -27,44 +26,49 @@ pub(crate) fn to_namespace(change: &mut Change<'_>, namespace: Guid, endpoint: G
     record.document.host_compute_namespace = Id::from(namespace).into();
     record.document.state.set(change.profile.attached_state);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointAttached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointAttached, &record)
 }
 
-/// Takes an endpoint out of a namespace.
+/// Takes an endpoint out of a namespace; the containers that are in it stay behind.
 ///
 /// # Errors
 /// `ERROR_NOT_FOUND` where it is not in that namespace.
 pub(crate) fn from_namespace(
     change: &mut Change<'_>,
-    namespace: Guid,
+    namespace: &NamespaceRecord,
     endpoint: Guid,
 ) -> Answer<()> {
+    refuse_outside(change, namespace.id, endpoint)?;
     let mut record: EndpointRecord = change.view.load(endpoint)?;
-    if record.namespace_id() != Some(namespace) {
-        return Err(HnsError::at(
-            HcnCode::ERROR_NOT_FOUND,
-            "/Settings/EndpointId",
-            format!("the endpoint {endpoint} is not in namespace {namespace}"),
-        ));
-    }
     record.document.host_compute_namespace.clear();
+    let staying = namespace.containers();
+    record
+        .internal
+        .containers
+        .retain(|own| !staying.contains(own));
     settle_state(change, &mut record);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointDetached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointDetached, &record)
+}
+
+/// Refuses an endpoint that is not in a namespace.
+///
+/// # Errors
+/// `ERROR_NOT_FOUND` where it is not, or where there is no such namespace; `HCN_E_ENDPOINT_NOT_FOUND`.
+pub(crate) fn refuse_outside(change: &Change<'_>, namespace: Guid, endpoint: Guid) -> Answer<()> {
+    let namespace: NamespaceRecord = change.view.load(namespace)?;
+    let record: EndpointRecord = change.view.load(endpoint)?;
+    if record.namespace_id() == Some(namespace.id) {
+        return Ok(());
+    }
+    Err(HnsError::at(
+        HcnCode::ERROR_NOT_FOUND,
+        "/Settings/EndpointId",
+        format!(
+            "the endpoint {endpoint} is not in namespace {}",
+            namespace.id
+        ),
+    ))
 }
 
 /// Takes an endpoint off the list of its namespace, as when it is deleted.
@@ -137,14 +141,7 @@ pub(crate) fn attach(
     }
     settle_state(change, &mut record);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointAttached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointAttached, &record)
 }
 
 /// Carries out a v1 `POST /endpoints/<id>/detach`.
@@ -185,14 +182,7 @@ pub(crate) fn detach(
     }
     settle_state(change, &mut record);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointDetached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointDetached, &record)
 }
 
 /// Puts a container on an endpoint that is in the container's namespace.

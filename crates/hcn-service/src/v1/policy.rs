@@ -144,7 +144,11 @@ pub(crate) fn to_v1(policy: &Policy) -> Value {
         }
     }
     if own.eq_ignore_ascii_case("PortMapping") {
-        match members.get("Protocol").and_then(Value::as_u64) {
+        // Clients write the number as a text too, and it is kept so.
+        let protocol = members
+            .get("Protocol")
+            .and_then(<u64 as hcn_schema::Shape>::read);
+        match protocol {
             Some(6) | None => members.insert("Protocol".to_owned(), Value::from("TCP")),
             Some(17) => members.insert("Protocol".to_owned(), Value::from("UDP")),
             Some(_) => None,
