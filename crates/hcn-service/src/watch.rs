@@ -5,6 +5,7 @@
 //! service wrote itself are passed over, since its own listeners were told them at once.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -75,7 +76,8 @@ impl Watch {
                         .filter(|told| told.teller != teller)
                         .map(|told| told.event)
                         .collect();
-                    listeners.tell(&events);
+                    // A listener that panics has said so; the others are told the next events all the same.
+                    let _ = catch_unwind(AssertUnwindSafe(|| listeners.tell(&events)));
                 }
             });
             running.thread = Some((stop, thread));
@@ -111,7 +113,7 @@ fn end(thread: Option<(Sender<()>, JoinHandle<()>)>) {
     if let Some((stop, thread)) = thread {
         drop(stop);
         if thread.thread().id() != thread::current().id() {
-            // A listener's panic ended it; its own thread has reported that.
+            // It cannot panic: what it calls is caught.
             let _ = thread.join();
         }
     }

@@ -145,3 +145,52 @@ fn a_refused_change_leaves_no_event() {
     );
     assert_eq!(host.service.last_event().unwrap(), before);
 }
+
+/// A listener that fails takes neither the others nor the later events with it.
+#[test]
+fn a_listener_that_panics_is_told_of_other_processes_again() {
+    let host = Host::new();
+    let neighbour = host.neighbour();
+    let count = Arc::new(Mutex::new(0));
+    let own = count.clone();
+    let _subscription = host
+        .service
+        .subscribe(Arc::new(move |_| {
+            *own.lock().unwrap() += 1;
+            // Not `panic!`, which would print a report into the tests' own.
+            std::panic::resume_unwind(Box::new("listener"));
+        }))
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    for expected in [1, 2] {
+        let namespace = two(json!({})).to_string();
+        neighbour
+            .create(Kind::Namespace, None, hcn_schema::Guid::ZERO, &namespace)
+            .unwrap();
+        while *count.lock().unwrap() < expected {
+            assert!(Instant::now() < end);
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// A store of before these tables gets them when it is opened, and keeps what it had.
+#[test]
+fn an_older_store_gets_what_it_lacks() {
+    let host = Host::new();
+    let network = host.nat();
+    let file = host.directory.path().join(hcn_service::STORE_FILE);
+    rusqlite::Connection::open(file)
+        .unwrap()
+        .execute_batch("DROP TABLE event; DROP TABLE frontend; DROP TABLE port_reservation;")
+        .unwrap();
+    let again = host.neighbour();
+    assert_eq!(again.last_event().unwrap(), 0);
+    again
+        .delete(hcn_api::ObjectId {
+            kind: Kind::Network,
+            id: network,
+        })
+        .unwrap();
+    assert_eq!(again.last_event().unwrap(), 2);
+}

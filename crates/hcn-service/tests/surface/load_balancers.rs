@@ -413,3 +413,30 @@ fn history_tells_what_a_load_balancer_was() {
         json!([one.upper()])
     );
 }
+
+/// Of several that want one front end at once, through stores opened apart, one gets it.
+#[test]
+fn a_front_end_is_given_out_once_to_many_who_ask_at_once() {
+    let host = Host::new();
+    let pod = host.pod(host.overlay());
+    let answers: Vec<Answer<Guid>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..6)
+            .map(|_| {
+                scope.spawn(|| {
+                    let document = two(of(&[pod])).to_string();
+                    let service = host.neighbour();
+                    service.create(Kind::LoadBalancer, None, Guid::ZERO, &document)
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (1, 5));
+    for answer in refused {
+        assert_eq!(code(answer).0, 0x803b_0013);
+    }
+}
