@@ -7,6 +7,7 @@
 mod calls;
 mod events;
 mod guest_network_services;
+mod hcsshim;
 mod host;
 mod load_balancers;
 mod policies;
