@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The functions under their names, made from the table of the border.
 //!
-//! Apart because here alone raw parameters become [`Received`] ones, all in the same way.
+//! Apart because here alone raw parameters become `Received` ones, all in the same way.
 
 #![allow(non_snake_case, reason = "the names are those that programs import")]
 

@@ -4,20 +4,20 @@
 //! A program that was built for `computenetwork.dll` loads this instead. It talks to the HNS that `HCNCTL_HOST`, `HCNCTL_STATE` and
 //! `HCNCTL_PROFILE` name, which is the embedded one unless they say otherwise.
 //!
-//! UNSAFETY: this crate is called by programs that are not Rust and hand it addresses. Every address comes in through [`received`], whose
+//! UNSAFETY: this crate is called by programs that are not Rust and hand it addresses. Every address comes in through `received`, whose
 //! types vouch that the caller keeps the border's promises; what is made of them beyond is safe code.
 //!
 //! | module | noun |
 //! |---|---|
-//! | [`exported`] | the functions under their names |
-//! | [`functions`] | what each of them does |
-//! | [`border`] | the seam behind handles |
-//! | [`handles`] | the table of handles |
-//! | [`registration`] | a callback and its thread |
-//! | [`answer`] | the one wrapper: error record, panics |
-//! | [`received`] | what the caller passed |
-//! | [`memory`] | what the caller frees |
-//! | [`hold`] | which HNS is behind it all |
+//! | `exported` | the functions under their names |
+//! | `functions` | what each of them does |
+//! | `border` | the seam behind handles |
+//! | `handles` | the table of handles |
+//! | `registration` | a callback and its thread |
+//! | `answer` | the one wrapper: error record, panics |
+//! | `received` | what the caller passed |
+//! | `memory` | what the caller frees |
+//! | `hold` | which HNS is behind it all |
 
 #![allow(
     unsafe_code,

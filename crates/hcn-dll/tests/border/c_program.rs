@@ -63,19 +63,12 @@ fn every_export_answers_a_c_program_as_the_border_says() {
     let output = run(Command::new(exam), "exam");
     let words = words(&output);
     assert!(output.status.success(), "{words}");
-    // The checks of the three kinds that every version of the embedded HNS keeps are some nine hundred.
+    // As many as there were when this was written: a program that ends early has not examined anything.
     let checks = words
         .lines()
         .find_map(|line| line.strip_suffix(" checks, 0 faults"))
         .and_then(|count| count.parse::<u32>().ok());
-    assert!(checks.is_some_and(|count| count > 900), "{words}");
-    let not_kept: Vec<&str> = words
-        .lines()
-        .filter(|line| line.starts_with("not kept: "))
-        .collect();
-    if !not_kept.is_empty() {
-        testkit::skip(TEST, &format!("in part: {}", not_kept.join(", ")));
-    }
+    assert!(checks.is_some_and(|count| count > 1300), "{words}");
 }
 
 #[test]
@@ -98,7 +91,9 @@ fn valgrind_finds_nothing_in_the_c_program() {
             "--show-leak-kinds=definite,indirect",
             "--errors-for-leak-kinds=definite,indirect",
         ])
-        .arg(exam);
+        .arg(exam)
+        // Units of the large texts, instead of a million: valgrind takes half a minute longer for those and sees the same.
+        .arg("20000");
     let output = run(valgrind, "valgrind");
     assert!(output.status.success(), "{}", words(&output));
 }

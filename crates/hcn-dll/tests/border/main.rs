@@ -11,6 +11,9 @@
 #[path = "../library/mod.rs"]
 mod library;
 
+#[cfg(not(windows))]
 mod c_program;
+#[cfg(windows)]
+mod loader;
 mod notifications;
 mod objects;

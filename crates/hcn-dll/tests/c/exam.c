@@ -2,7 +2,7 @@
 /* Goes through every export with good input, NULL in each pointer, a closed handle, a handle of another kind, an address that never was a
  * handle, bad JSON and 1 MB of JSON, and looks at code, output and error record of each answer.
  *
- * Prints what was not as expected, each kind that the HNS does not keep, and the number of checks; exits 1 where anything was wrong.
+ * Prints what was not as expected, and the number of checks; exits 1 where anything was wrong.
  * Built on Linux against the .so and on Windows against the .dll. Expects an empty store and HCNCTL_PROFILE=16.0, since older versions do not
  * modify load balancers. */
 #ifndef _WIN32
@@ -141,26 +141,27 @@ static void nothing_given(uint32_t code, uint32_t expected, int line, const char
 #define GIVES(Call, Expected) (reset(), handle_given((uint32_t)(Call), (Expected), __LINE__, #Call))
 #define DOES(Call, Expected) (reset(), nothing_given((uint32_t)(Call), (Expected), __LINE__, #Call))
 
-/* 1 MB of JSON that is deeper than any reader goes, and 1 MB that is good: a member that HNS does not know. */
+/* 1 MB of JSON that is deeper than any reader goes, and 1 MB that is good: a member that HNS does not know. Less, where the program is told
+ * so, for runs under a tool that slows everything. */
 static PWSTR deep, padding;
-enum { MEGABYTE = 1024 * 1024 };
+static size_t large_size = 1024 * 1024;
 
 static void make_large(void)
 {
-    deep = malloc((MEGABYTE + 1) * sizeof *deep);
-    padding = malloc((MEGABYTE + 1) * sizeof *padding);
-    for (size_t at = 0; at < MEGABYTE; at++) {
+    deep = malloc((large_size + 1) * sizeof *deep);
+    padding = malloc((large_size + 1) * sizeof *padding);
+    for (size_t at = 0; at < large_size; at++) {
         deep[at] = '[';
         padding[at] = 'a';
     }
-    deep[MEGABYTE] = padding[MEGABYTE] = 0;
+    deep[large_size] = padding[large_size] = 0;
 }
 
 /* A document with 1 MB more in it: {"Padding":"aaa…", and what follows the first brace of the document. */
 static PWSTR padded(PCWSTR document)
 {
     PCWSTR start = T(u"{\"Padding\":\""), middle = T(u"\",");
-    size_t sizes[] = {length(start), MEGABYTE, length(middle), length(document)};
+    size_t sizes[] = {length(start), large_size, length(middle), length(document)};
     PWSTR whole = malloc((sizes[0] + sizes[1] + sizes[2] + sizes[3] + 1) * sizeof *whole), at = whole;
     memcpy(at, start, sizes[0] * sizeof *at), at += sizes[0];
     memcpy(at, padding, sizes[1] * sizeof *at), at += sizes[1];
@@ -234,7 +235,7 @@ static const Kind kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* The open objects of the exam; NULL where the HNS does not keep the kind. */
+/* The open objects of the exam. */
 static void *opened[KINDS];
 
 static void enumerate(const Kind *kind)
@@ -275,16 +276,11 @@ static void no_handles(const Kind *kind)
 static void make(int index)
 {
     const Kind *kind = &kinds[index];
-    reset();
-    uint32_t code = (uint32_t)kind->create(&kind->id, kind->settings, &handle, &record);
-    if (code == NOT_IMPLEMENTED) {
-        printf("not kept: %s\n", kind->name);
-        HCN_FREE(record);
-        return;
+    GIVES(kind->create(&kind->id, kind->settings, &handle, &record), OK);
+    if (faults != 0) {
+        printf("no %s to go on with\n", kind->name);
+        exit(1);
     }
-    handle_given(code, OK, __LINE__, kind->name);
-    if (code != OK)
-        return;
     opened[index] = handle;
     if (index == 0)
         network = handle;
@@ -354,7 +350,7 @@ static void large_and_gone(int index, PCWSTR settings)
     void *first = handle;
     reset();
     CODE(kind->query(first, T(u"{\"SchemaVersion\":{\"Major\":2,\"Minor\":0}}"), &text, &record), OK);
-    EQUAL(length(text) > MEGABYTE, 1);
+    EQUAL(length(text) > large_size, 1);
     HCN_FREE(text);
     free(large);
     DOES(kind->delete(&id, &record), OK);
@@ -391,12 +387,7 @@ static void endpoints(void)
     CODE(HcnCloseNetwork(closed), OK);
     GIVES(HcnCreateEndpoint(closed, &zero, kinds[1].settings, &handle, &record), HANDLE_BAD);
     for (int at = 0; at < 2; at++) {
-        /* What an HNS without the answer says is its business, but it says so. */
-        reset();
-        uint32_t code = (uint32_t)asks[at](own, NULL, &text, &record);
-        if (code != OK)
-            printf("not kept: %s\n", at == 0 ? "EndpointStats" : "EndpointAddresses");
-        text_given(code, code, __LINE__, "statistics or addresses");
+        ANSWERS(asks[at](own, NULL, &text, &record), OK);
         ANSWERS(asks[at](NULL, NULL, &text, &record), ARGUMENT);
         ANSWERS(asks[at](network, NULL, &text, &record), HANDLE_BAD);
         ANSWERS(asks[at](own, half, &text, &record), BAD_JSON);
@@ -410,6 +401,7 @@ static void endpoints(void)
 /* What a callback saw. Written by one thread and read by another after it was unregistered, or polled. */
 typedef struct Seen {
     volatile unsigned networks;
+    volatile unsigned states;
     volatile int bad;
     volatile HCN_CALLBACK own;
 } Seen;
@@ -421,6 +413,8 @@ static void HCN_CALL see(DWORD type, void *context, HRESULT status, PCWSTR data)
         seen->bad = 1;
     if (type == HcnNotificationNetworkCreate)
         seen->networks++;
+    if (type == HcnNotificationGuestNetworkServiceStateChanged)
+        seen->states++;
 }
 
 static void HCN_CALL see_once(DWORD type, void *context, HRESULT status, PCWSTR data)
@@ -512,21 +506,20 @@ static void guest_network_service(void)
     EQUAL(entries == untouched, 1);
     EQUAL(count, 99u);
     HcnFreeGuestNetworkPortReservations(NULL);
-    if (guest == NULL)
-        return;
 
     CODE(HcnRegisterGuestNetworkServiceCallback(guest, see, &seen, &callback), OK);
+    DOES(HcnModifyGuestNetworkService(guest, kinds[5].change, &record), OK);
+    add_and_remove_network();
+    for (int wait = 0; wait < 1000 && seen.states < 1; wait++)
+        pause_ms(10);
+    EQUAL(seen.states, 1u);
+    EQUAL(seen.networks, 0u);
+    EQUAL(seen.bad, 0);
     CODE(HcnUnregisterServiceCallback(callback), HANDLE_BAD);
     CODE(HcnUnregisterGuestNetworkServiceCallback(callback), OK);
     CODE(HcnUnregisterGuestNetworkServiceCallback(callback), HANDLE_BAD);
 
-    uint32_t code =
-        (uint32_t)HcnReserveGuestNetworkServicePort(guest, HCN_PORT_PROTOCOL_TCP, HCN_PORT_ACCESS_EXCLUSIVE, 8080, &reservation);
-    if (code == NOT_IMPLEMENTED) {
-        printf("not kept: port reservations\n");
-        return;
-    }
-    CODE(code, OK);
+    CODE(HcnReserveGuestNetworkServicePort(guest, HCN_PORT_PROTOCOL_TCP, HCN_PORT_ACCESS_EXCLUSIVE, 8080, &reservation), OK);
     HANDLE ports = untouched;
     CODE(HcnReserveGuestNetworkServicePortRange(guest, 3, &range, &ports), OK);
     /* One port more than asked for, as WSL asserts. */
@@ -571,8 +564,11 @@ static void call(void)
     CODE(HNSCall(T(u"GET"), T(u"/networks/"), T(u""), NULL), POINTER);
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    if (count > 1)
+        large_size = strtoul(words[1], NULL, 10);
+
     /* Where the members are: hns-behaviour 1.2.1, by hand. */
     EQUAL(sizeof(GUID), 16u);
     EQUAL(offsetof(HCN_PORT_RANGE_ENTRY, Priority), 40u);
@@ -588,8 +584,7 @@ int main(void)
         remove_unknown(&kinds[index]);
     }
     for (int index = 0; index < KINDS; index++)
-        if (opened[index] != NULL)
-            use(index);
+        use(index);
     large_and_gone(0, T(V2 u"\"Name\":\"large\",\"Type\":\"Internal\",\"Ipams\":[{\"Subnets\":[{\"IpAddressPrefix\":\"192.168.46.0/24\"}]}]}"));
     large_and_gone(1, T(V2 u"\"Name\":\"large\"}"));
     large_and_gone(2, T(V2 u"\"Type\":\"Host\"}"));
@@ -598,8 +593,6 @@ int main(void)
     guest_network_service();
     call();
     for (int index = KINDS - 1; index >= 0; index--) {
-        if (opened[index] == NULL)
-            continue;
         DOES(kinds[index].delete(&kinds[index].id, &record), OK);
         ANSWERS(kinds[index].query(opened[index], NULL, &text, &record), kinds[index].not_found);
         CODE(kinds[index].close(opened[index]), OK);
