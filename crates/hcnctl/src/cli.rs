@@ -71,6 +71,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.
     Serve(ServeArgs),
+    /// Let the HNS sit an exam: about 120 small cases in networks of its own, which it takes away again.
+    Conformance(ConformanceArgs),
     /// Tell the whole story: two containers, a block, an allow, and what changes.
     Demo(DemoArgs),
     /// Print a completion script for a shell.
@@ -400,6 +402,16 @@ pub struct ServeArgs {
     /// Print the OpenAPI document of the service, and serve nothing.
     #[arg(long)]
     pub openapi: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConformanceArgs {
+    /// Only cases with this in their name, or whose section begins so, e.g. 4.10 or endpoint.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Print as JSON.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: ProbeOutput,
 }
 
 #[derive(Debug, Args)]

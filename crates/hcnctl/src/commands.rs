@@ -3,6 +3,7 @@
 
 pub mod acl;
 pub mod completions;
+pub mod conformance;
 pub mod create;
 pub mod delete;
 pub mod demo;

@@ -178,6 +178,7 @@ impl<'a> Desk<'a> {
             Command::Probe(args) => commands::probe::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),
+            Command::Conformance(args) => commands::conformance::run(self, &args),
             Command::Serve(args) => commands::serve::run(self, &args),
             Command::Demo(_) | Command::Completions(_) => {
                 Err(Failure::Usage("this command stands alone".to_owned()))

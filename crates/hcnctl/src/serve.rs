@@ -5,6 +5,7 @@
 //! and every call to it runs on a thread that may block. Invariants: nobody is answered before the guard has let them in; a server that was
 //! told to stop answers what it has begun, tells its listeners, and leaves no socket behind.
 
+mod action;
 mod answer;
 mod guard;
 mod listen;

@@ -3,7 +3,7 @@
 //!
 //! One table from which both the router and the OpenAPI document are made, so that neither has what the other has not.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -14,12 +14,15 @@ use axum::{
     response::Response,
     routing::{MethodFilter, any, on},
 };
-use hcn::{Answer, HcnCode, HnsError, Kind, ObjectId, schema::Guid, wire};
-use hcn::{PortReservation, wire::PortRequest};
-use serde_json::{Value, json};
+use hcn::{Answer, HcnCode, HnsError};
 use tokio::task::spawn_blocking;
 
 use super::{
+    action::{
+        Asked, add_container, addresses, call, containers, create, delete, enumerate,
+        last_operation, list, modify, moment, open, openapi, operations, ports, query, release,
+        remove_container, reserve, stats,
+    },
     answer::{self, Reply},
     guard::{self, Guard},
     stream::{Hall, broken},
@@ -27,9 +30,6 @@ use super::{
 
 /// Longest body of a request: HNS has no limit, a server needs one.
 const LONGEST: usize = 64 << 20;
-
-/// Operations of the log that are told unless the request says how many.
-const MOST: usize = 1000;
 
 /// One row.
 pub(super) struct Route {
@@ -99,15 +99,6 @@ pub(super) enum Action {
     Call(fn(&Hall, &Asked) -> Answer<Reply>),
     Events,
     Exclusive,
-}
-
-/// What was asked.
-pub(super) struct Asked {
-    /// Of the path, by name.
-    segments: HashMap<String, String>,
-    /// Behind the question mark, by name.
-    parameters: HashMap<String, String>,
-    body: String,
 }
 
 use Action::{Call, Events, Exclusive};
@@ -548,277 +539,6 @@ fn decoded(text: &str, is_form: bool) -> String {
         rest = after;
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-impl Asked {
-    fn segment(&self, name: &str) -> &str {
-        self.segments.get(name).map_or("", String::as_str)
-    }
-
-    fn kind(&self) -> Answer<Kind> {
-        kind(self.segment("kind"))
-    }
-
-    fn object(&self) -> Answer<ObjectId> {
-        // The path of an endpoint's stats has its kind in the path itself.
-        let kind = match self.segments.contains_key("kind") {
-            true => self.kind()?,
-            false => Kind::Endpoint,
-        };
-        Ok(ObjectId {
-            kind,
-            id: guid("id", self.segment("id"))?,
-        })
-    }
-
-    /// The query of the body, else of the address.
-    fn query(&self) -> &str {
-        match self.body.as_str() {
-            "" => self.parameters.get("query").map_or("", String::as_str),
-            body => body,
-        }
-    }
-
-    fn number(&self, name: &str, text: &str) -> Answer<u64> {
-        text.parse().map_err(|_| {
-            HnsError::at(
-                HcnCode::E_INVALIDARG,
-                name,
-                format!("{text:?} is not a number"),
-            )
-        })
-    }
-}
-
-fn kind(word: &str) -> Answer<Kind> {
-    wire::kind(word).ok_or_else(|| {
-        let words: Vec<&str> = wire::kind_words().collect();
-        HnsError::at(
-            HcnCode::HCN_E_REQUEST_UNSUPPORTED,
-            "kind",
-            format!("{word:?} is not one of {}", words.join(", ")),
-        )
-    })
-}
-
-fn guid(name: &str, text: &str) -> Answer<Guid> {
-    text.parse().map_err(|error| {
-        HnsError::at(
-            HcnCode::HCN_E_GUID_CONVERSION_FAILURE,
-            name,
-            format!("{text:?} is {error}"),
-        )
-    })
-}
-
-fn enumerate(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let ids = hall
-        .connection
-        .hns()
-        .enumerate(asked.kind()?, asked.query())?;
-    Ok(Reply::Text(ids))
-}
-
-fn list(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let documents = hall.connection.hns().list(asked.kind()?, asked.query())?;
-    Ok(Reply::Text(format!("[{}]", documents.join(","))))
-}
-
-fn create(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let given = |name: &str| {
-        asked
-            .parameters
-            .get(name)
-            .map(|text| guid(name, text))
-            .transpose()
-    };
-    let made = hall.connection.hns().create(
-        asked.kind()?,
-        given("network")?,
-        given("id")?.unwrap_or(Guid::ZERO),
-        &asked.body,
-    )?;
-    Ok(Reply::Made(json!({"ID": made.to_string()}).to_string()))
-}
-
-fn query(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let document = hall
-        .connection
-        .hns()
-        .query(asked.object()?, asked.query())?;
-    Ok(Reply::Text(document))
-}
-
-fn open(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    hall.connection.hns().open(asked.object()?)?;
-    Ok(Reply::Done)
-}
-
-fn modify(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    hall.connection.hns().modify(asked.object()?, &asked.body)?;
-    Ok(Reply::Done)
-}
-
-fn delete(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    hall.connection.hns().delete(asked.object()?)?;
-    Ok(Reply::Done)
-}
-
-fn stats(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let stats = hall
-        .connection
-        .hns()
-        .endpoint_stats(asked.object()?.id, asked.query())?;
-    Ok(Reply::Text(stats))
-}
-
-fn addresses(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let id = asked.object()?.id;
-    let addresses = hall
-        .connection
-        .hns()
-        .endpoint_addresses(id, asked.query())?;
-    Ok(Reply::Text(addresses))
-}
-
-fn reserve(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let request = wire::read_port_request(&body(asked)?).ok_or_else(|| {
-        HnsError::because(
-            HcnCode::E_INVALIDARG,
-            "give Protocol (1, 2 or 3), Access (1 or 2) and Port, or Count",
-        )
-    })?;
-    let guest = guid("id", asked.segment("id"))?;
-    let hns = hall.connection.hns();
-    let (reservation, range) = match request {
-        PortRequest::One {
-            protocol,
-            access,
-            port,
-        } => (hns.reserve_port(guest, protocol, access, port)?, None),
-        PortRequest::Range { count } => {
-            let (reservation, range) = hns.reserve_port_range(guest, count)?;
-            (reservation, Some(range))
-        }
-    };
-    Ok(Reply::Made(wire::reserved(reservation, range).to_string()))
-}
-
-fn ports(hall: &Hall, _: &Asked) -> Answer<Reply> {
-    let entries = hall.connection.hns().port_reservations()?;
-    let list: Value = entries.iter().map(wire::port_entry).collect();
-    Ok(Reply::Text(list.to_string()))
-}
-
-fn release(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let number = asked.number("number", asked.segment("number"))?;
-    hall.connection
-        .hns()
-        .release_ports(PortReservation(number))?;
-    Ok(Reply::Done)
-}
-
-fn call(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let body = body(asked)?;
-    let word = |name: &str| {
-        body[name].as_str().ok_or_else(|| {
-            HnsError::at(
-                HcnCode::E_INVALIDARG,
-                format!("/{name}"),
-                "it has to be a text",
-            )
-        })
-    };
-    hall.connection
-        .hns()
-        .call(word("Method")?, word("Path")?, word("Request")?)
-        .map(Reply::Text)
-}
-
-fn containers(hall: &Hall, _: &Asked) -> Answer<Reply> {
-    let containers = match hall.connection.lab() {
-        Some(lab) => lab.containers()?,
-        // An HNS that keeps no containers has none.
-        None => Vec::new(),
-    };
-    let list: Value = containers.iter().map(wire::container).collect();
-    Ok(Reply::Text(list.to_string()))
-}
-
-fn add_container(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let container = wire::read_new_container(&body(asked)?).ok_or_else(|| {
-        HnsError::because(
-            HcnCode::E_INVALIDARG,
-            "a container has a Name, an Endpoint, and where it likes an ID, a Namespace and Listeners of Protocol and Port",
-        )
-    })?;
-    let made = lab(hall)?.add_container(container)?;
-    Ok(Reply::Made(wire::container(&made).to_string()))
-}
-
-fn remove_container(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let gone = lab(hall)?.remove_container(asked.segment("name"))?;
-    Ok(Reply::Text(wire::container(&gone).to_string()))
-}
-
-fn operations(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let object = match (asked.parameters.get("kind"), asked.parameters.get("id")) {
-        (None, None) => None,
-        (Some(word), Some(id)) => Some(ObjectId {
-            kind: kind(word)?,
-            id: guid("id", id)?,
-        }),
-        _ => {
-            return Err(HnsError::because(
-                HcnCode::E_INVALIDARG,
-                "one object is named by both its kind and its id",
-            ));
-        }
-    };
-    let most = match asked.parameters.get("most") {
-        Some(text) => usize::try_from(asked.number("most", text)?).unwrap_or(usize::MAX),
-        None => MOST,
-    };
-    let operations = lab(hall)?.history(object, most)?;
-    let list: Value = operations.iter().map(wire::operation).collect();
-    Ok(Reply::Text(list.to_string()))
-}
-
-fn last_operation(hall: &Hall, _: &Asked) -> Answer<Reply> {
-    let number = lab(hall)?.last_operation()?;
-    Ok(Reply::Text(json!({"Number": number}).to_string()))
-}
-
-fn moment(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let number = asked.number("number", asked.segment("number"))?;
-    let moment = lab(hall)?.moment(number)?;
-    let list: Value = moment
-        .iter()
-        .map(|(object, document)| wire::keepsake(*object, document))
-        .collect();
-    Ok(Reply::Text(list.to_string()))
-}
-
-fn openapi(_: &Hall, _: &Asked) -> Answer<Reply> {
-    Ok(Reply::Text(super::openapi::text()))
-}
-
-fn lab(hall: &Hall) -> Answer<&dyn hcn::Lab> {
-    hall.connection.lab().map(|lab| &**lab).ok_or_else(|| {
-        HnsError::because(
-            HcnCode::E_NOTIMPL,
-            "the HNS that is served keeps no containers and no history",
-        )
-    })
-}
-
-fn body(asked: &Asked) -> Answer<Value> {
-    serde_json::from_str(&asked.body).map_err(|error| {
-        HnsError::because(
-            HcnCode::HCN_E_INVALID_JSON,
-            format!("the body is not JSON: {error}"),
-        )
-    })
 }
 
 #[cfg(test)]
