@@ -4,7 +4,9 @@
 //! Run as `cargo xtask NAME`. Nothing here is shipped, and nothing here decides what the product does.
 
 mod ci;
+mod interop;
 mod tidy;
+mod windows;
 
 use std::{
     env,
@@ -18,6 +20,9 @@ cargo xtask CHORE
 tidy    what no compiler checks: crates/README.md, dependency arrows, file heads, words, links
 check   rustfmt, clippy, tidy, cargo deny: what holds before a commit
 ci      check, then every test
+windows [--release] [--test]
+        hcnctl.exe and the libraries for Windows; with --test, their tests under Wine
+interop programs that nobody here wrote, under Wine on our libraries (needs Go)
 ";
 
 fn main() -> ExitCode {
@@ -32,20 +37,27 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::report(&repository),
         ["check"] => ci::run(&repository, ci::CHECKS),
         ["ci"] => ci::run(&repository, &[ci::CHECKS, &[ci::Step::Test]].concat()),
+        ["windows", words @ ..] => match windows::Options::parse(words) {
+            Some(options) => windows::run(&repository, options),
+            None => return usage(),
+        },
+        ["interop"] => interop::run(&repository),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             true
         }
-        _ => {
-            eprint!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        _ => return usage(),
     };
     if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn usage() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(2)
 }
 
 /// Top folder of the repository.
