@@ -8,6 +8,7 @@ use std::{
 };
 
 use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion};
+use hcn_native::Native;
 use hcn_service::{Clock, Ids, Options, Profile, RandomIds, Service, SystemClock};
 
 use crate::{
@@ -57,6 +58,7 @@ enum Inner {
         state: PathBuf,
     },
     Remote(Arc<Remote>),
+    Native,
 }
 
 /// Opens an HNS.
@@ -66,7 +68,15 @@ enum Inner {
 /// call.
 pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
     let token = || options.token.clone().or_else(remote::token);
-    let remote = match target {
+    let remote = |remote: Remote| {
+        let remote = Arc::new(remote);
+        Connection {
+            hns: remote.clone(),
+            lab: Some(remote.clone()),
+            inner: Inner::Remote(remote),
+        }
+    };
+    let connection = match target {
         Target::Embedded(folder) => {
             let state = folder.clone().unwrap_or_else(default_state);
             let service = Arc::new(Service::open(Options {
@@ -82,14 +92,13 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
                 inner: Inner::Embedded { service, state },
             });
         }
-        Target::Http(authority) => Remote::tcp(authority, token()),
-        Target::Unix(path) => Remote::unix(path)?,
-    };
-    let remote = Arc::new(remote);
-    let connection = Connection {
-        hns: remote.clone(),
-        lab: Some(remote.clone()),
-        inner: Inner::Remote(remote),
+        Target::Http(authority) => remote(Remote::tcp(authority, token())),
+        Target::Unix(path) => remote(Remote::unix(path)?),
+        Target::Native(library) => Connection {
+            hns: Arc::new(Native::open(library.as_deref())?),
+            lab: None,
+            inner: Inner::Native,
+        },
     };
     if let Some(wanted) = options.version {
         let own = Client::new(connection.hns()).version()?;
@@ -119,7 +128,7 @@ impl Connection {
     pub fn embedded(&self) -> Option<&Service> {
         match &self.inner {
             Inner::Embedded { service, .. } => Some(service),
-            Inner::Remote(_) => None,
+            Inner::Remote(_) | Inner::Native => None,
         }
     }
 
@@ -130,7 +139,7 @@ impl Connection {
     pub fn profile(&self) -> Answer<Profile> {
         match &self.inner {
             Inner::Embedded { service, .. } => Ok(service.profile().clone()),
-            Inner::Remote(_) => Profile::of(Client::new(self.hns()).version()?),
+            Inner::Remote(_) | Inner::Native => Profile::of(Client::new(self.hns()).version()?),
         }
     }
 
@@ -145,6 +154,8 @@ impl Connection {
             _held: match &self.inner {
                 Inner::Embedded { state, .. } => Held::File(locked(state)?),
                 Inner::Remote(remote) => Held::Remote(remote.exclusive()?),
+                // The real HNS has no directory of ours; its clients on this machine meet at the usual one.
+                Inner::Native => Held::File(locked(&default_state())?),
             },
         })
     }

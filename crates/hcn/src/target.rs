@@ -12,6 +12,8 @@ pub enum Target {
     Http(String),
     /// A running `hcnctl serve` on a Unix socket.
     Unix(PathBuf),
+    /// The HNS of the system, or of a library at a path that exports its functions.
+    Native(Option<PathBuf>),
 }
 
 impl Default for Target {
@@ -27,6 +29,8 @@ impl fmt::Display for Target {
             Target::Embedded(Some(folder)) => write!(f, "embedded:{}", folder.display()),
             Target::Http(authority) => write!(f, "http://{authority}"),
             Target::Unix(path) => write!(f, "unix:{}", path.display()),
+            Target::Native(None) => f.write_str("native"),
+            Target::Native(Some(path)) => write!(f, "native:{}", path.display()),
         }
     }
 }
@@ -39,7 +43,7 @@ impl fmt::Display for NotATarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is not a target; there are embedded, embedded:DIRECTORY, http://HOST:PORT and unix:PATH",
+            "{:?} is not a target; there are native, native:LIBRARY, embedded, embedded:DIRECTORY, http://HOST:PORT and unix:PATH",
             self.0
         )
     }
@@ -56,6 +60,8 @@ impl FromStr for Target {
             Some(("embedded", folder)) if !folder.is_empty() => {
                 Ok(Target::Embedded(Some(folder.into())))
             }
+            None if text == "native" => Ok(Target::Native(None)),
+            Some(("native", path)) if !path.is_empty() => Ok(Target::Native(Some(path.into()))),
             Some(("unix", path)) if !path.is_empty() => Ok(Target::Unix(path.into())),
             Some(("http", rest)) => authority(rest)
                 .map(|authority| Target::Http(authority.to_owned()))
@@ -123,6 +129,8 @@ mod tests {
         for text in [
             "embedded",
             "embedded:/var/lib/x",
+            "native",
+            "native:/usr/lib/libcomputenetwork.so",
             "unix:/run/hcnctl.sock",
             "http://127.0.0.1:8080",
             "http://localhost:1",
@@ -139,6 +147,7 @@ mod tests {
             "embedded:",
             "ftp:x",
             "unix:",
+            "native:",
             "http:",
             "http://",
             "http://localhost",

@@ -26,7 +26,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Globals {
-    /// Which HNS: embedded, embedded:DIRECTORY, or a running hcnctl serve: unix:PATH, http://HOST:PORT (token in HCNCTL_TOKEN).
+    /// Which HNS: native (the one of Windows), native:LIBRARY, embedded, embedded:DIRECTORY, or a running hcnctl serve: unix:PATH, http://HOST:PORT (token in HCNCTL_TOKEN).
     #[arg(long, global = true, env = "HCNCTL_HOST", value_name = "TARGET")]
     pub host: Option<Target>,
     /// Directory in which the embedded HNS keeps its store.

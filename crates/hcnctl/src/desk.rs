@@ -93,7 +93,12 @@ pub fn dispatch(
 
 /// The HNS that the options name. The state directory is an embedded one's; another HNS has its own.
 pub(crate) fn target_of(globals: &Globals) -> Result<Target, Failure> {
-    let folder = match globals.host.clone().unwrap_or_default() {
+    let usual = match &globals.state {
+        // Where there is a real HNS, it is meant, unless somebody names a directory.
+        None if cfg!(windows) => Target::Native(None),
+        _ => Target::Embedded(None),
+    };
+    let folder = match globals.host.clone().unwrap_or(usual) {
         Target::Embedded(folder) => folder,
         other => return Ok(other),
     };

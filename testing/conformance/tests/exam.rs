@@ -73,6 +73,51 @@ fn a_served_hns_passes() {
     server.stop();
 }
 
+/// Our own library, which `cargo test -p hcn-dll` or a build of the workspace makes beside the tests.
+#[test]
+fn the_hns_behind_our_library_passes() {
+    const TEST: &str = "the_hns_behind_our_library_passes";
+    let name = match cfg!(windows) {
+        true => "computenetwork.dll",
+        false => "libcomputenetwork.so",
+    };
+    let program = std::env::current_exe().unwrap();
+    let Some(library) = program
+        .ancestors()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+    else {
+        testkit::skip(TEST, "our library is not built (cargo build -p hcn-dll)");
+        return;
+    };
+    let folder = Folder::new("library");
+    // The library reads its state directory from the environment, so the exam is sat by a process of its own.
+    let output = std::process::Command::new(program)
+        .args(["--exact", "sat_by_the_library", "--nocapture"])
+        .env("HCNCTL_STATE", &folder.0)
+        .env("HCNCTL_EXAM_LIBRARY", library)
+        .env_remove("HCNCTL_HOST")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The other half of the test before: sits the exam where that one says so, and is empty elsewhere.
+#[test]
+fn sat_by_the_library() {
+    let Some(library) = std::env::var_os("HCNCTL_EXAM_LIBRARY") else {
+        return;
+    };
+    let target = Target::Native(Some(library.into()));
+    let connection = connect(&target, ConnectOptions::default()).unwrap();
+    passes(&sit(&*connection.hns(), None), &connection);
+}
+
 #[test]
 fn what_a_killed_exam_left_behind_is_swept_away_and_nothing_else() {
     let folder = Folder::new("sweep");

@@ -79,7 +79,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "hcn-native",
-        ours: &["hcn-abi", "hcn-api"],
+        ours: &["hcn-abi", "hcn-api", "hcn-schema"],
         outside: Any,
         because: "the envoy speaks to any library that exports the border, and not to our service",
     },

@@ -36,6 +36,8 @@ pub fn run(
 ) -> Outcome {
     let given = match target_of(globals)? {
         Target::Embedded(folder) => folder,
+        // Nobody asked for the HNS of this machine.
+        Target::Native(None) if globals.host.is_none() => None,
         other => {
             return Err(Failure::Usage(format!(
                 "the demo makes a network and containers of its own and wants an empty HNS; {other} is somebody's. --state names a directory"

@@ -36,6 +36,10 @@ pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
             args.name, args.name
         )));
     }
+    if !desk.is_dry_run() {
+        // Before anything is made: an HNS without containers is told from the first word.
+        desk.lab()?;
+    }
     let network = desk.network(&args.network)?;
     let network_id = guid(network.id.get());
     let endpoint = args.endpoint_id.unwrap_or_else(|| desk.new_id());

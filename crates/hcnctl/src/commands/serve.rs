@@ -33,6 +33,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ServeArgs) -> Outcome {
     }
     let state = match desk.target() {
         Target::Embedded(folder) => folder.clone().unwrap_or_else(default_state),
+        Target::Native(_) => default_state(),
         other => {
             return Err(Failure::Usage(format!(
                 "{other} is served already; serve needs an HNS of its own (--host embedded)"
