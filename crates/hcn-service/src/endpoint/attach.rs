@@ -25,7 +25,8 @@ pub(crate) fn to_namespace(change: &mut Change<'_>, namespace: Guid, endpoint: G
         ));
     }
     record.document.host_compute_namespace = Id::from(namespace).into();
-    record.document.state.set(change.profile.attached_state);
+    // Containers that were attached by the v1 API count here too.
+    settle_state(change, &mut record);
     change.update(&record)?;
     change.tell(
         Notification::NetworkEndpointAttached,
