@@ -4,8 +4,10 @@
 //! Run as `cargo xtask NAME`. Nothing here is shipped, and nothing here decides what the product does.
 
 mod ci;
+mod interop;
 mod picture;
 mod tidy;
+mod windows;
 
 use std::{
     env,
@@ -20,6 +22,9 @@ tidy    what no compiler checks: crates/README.md, dependency arrows, file heads
 check   rustfmt, clippy, tidy, cargo deny: what holds before a commit
 ci      check, then every test
 picture draw docs/demo.svg from what the demo prints
+windows [--release] [--test]
+        hcnctl.exe and the libraries for Windows; with --test, their tests under Wine
+interop programs that nobody here wrote, under Wine on our libraries (needs Go)
 ";
 
 fn main() -> ExitCode {
@@ -35,20 +40,27 @@ fn main() -> ExitCode {
         ["check"] => ci::run(&repository, ci::CHECKS),
         ["ci"] => ci::run(&repository, &[ci::CHECKS, &[ci::Step::Test]].concat()),
         ["picture"] => picture::draw(&repository),
+        ["windows", words @ ..] => match windows::Options::parse(words) {
+            Some(options) => windows::run(&repository, options),
+            None => return usage(),
+        },
+        ["interop"] => interop::run(&repository),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             true
         }
-        _ => {
-            eprint!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        _ => return usage(),
     };
     if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn usage() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(2)
 }
 
 /// Top folder of the repository.

@@ -13,6 +13,7 @@ mod words;
 
 use std::{fmt, path::Path};
 
+pub use arrows::metadata;
 use tree::Tree;
 
 /// One thing that is not as it should be.
@@ -61,7 +62,7 @@ pub fn report(repository: &Path) -> bool {
 
 fn findings(repository: &Path) -> Result<Vec<Finding>, String> {
     let tree = Tree::read(repository)?;
-    let metadata = arrows::metadata(repository)?;
+    let metadata = metadata(repository)?;
     let mut findings = [
         crate_list::check(&tree),
         arrows::check(&tree, &metadata)?,

@@ -9,6 +9,7 @@ use crate::{
     HcnCode,
     error::{Answer, HnsError},
     event::{Listener, Subscription},
+    port::{PortAccess, PortProtocol, PortRange, PortRangeEntry, PortReservation},
 };
 
 /// The kinds of objects of the HCN API; the verbs are the same for each.
@@ -112,6 +113,16 @@ pub trait Hns: Send + Sync {
     /// [`Kind::not_found`].
     fn open(&self, object: ObjectId) -> Answer<()>;
 
+    /// A number that this object has, and no other object of this HNS ever had or will have, not even one of the same id.
+    ///
+    /// By it a handle knows its object from one that took the id later. 0 means that this HNS cannot tell.
+    ///
+    /// # Errors
+    /// [`Kind::not_found`].
+    fn identity(&self, object: ObjectId) -> Answer<u64> {
+        self.open(object).map(|()| 0)
+    }
+
     /// `HcnQueryXProperties`: the document in the shape that the query asks for.
     ///
     /// # Errors
@@ -150,13 +161,69 @@ pub trait Hns: Send + Sync {
     /// The code; its record is what HNS puts into the response.
     fn call(&self, method: &str, path: &str, request: &str) -> Answer<String>;
 
-    /// `HcnQueryEndpointStats`.
+    /// `HcnQueryEndpointStats`: the counters of an endpoint.
     ///
     /// # Errors
     /// [`Kind::not_found`].
     fn endpoint_stats(&self, endpoint: Guid, query: &str) -> Answer<String> {
         let _ = query;
-        self.call("GET", &format!("/endpointstats/{endpoint}"), "")
+        output(&self.call("GET", &format!("/endpointstats/{endpoint}"), "")?)
+    }
+
+    /// `HcnQueryEndpointAddresses`: the addresses of an endpoint.
+    ///
+    /// # Errors
+    /// [`Kind::not_found`].
+    fn endpoint_addresses(&self, endpoint: Guid, query: &str) -> Answer<String> {
+        let _ = query;
+        output(&self.call("GET", &format!("/endpointaddresses/{endpoint}"), "")?)
+    }
+
+    /// `HcnReserveGuestNetworkServicePort`: keeps one port of the host for the guest.
+    ///
+    /// # Errors
+    /// `HCN_E_PORT_ALREADY_EXISTS` for a port that is taken, `E_NOTIMPL` where the HNS cannot reserve ports.
+    fn reserve_port(
+        &self,
+        guest_network_service: Guid,
+        protocol: PortProtocol,
+        access: PortAccess,
+        port: u16,
+    ) -> Answer<PortReservation> {
+        let _ = (guest_network_service, protocol, access, port);
+        Err(no_port_reservations())
+    }
+
+    /// `HcnReserveGuestNetworkServicePortRange`: keeps ports that follow each other; HNS chooses which.
+    ///
+    /// The range is one port longer than asked for (hns-behaviour 1.2).
+    ///
+    /// # Errors
+    /// `HCN_E_PORT_ALREADY_EXISTS` where no such range is free, `E_NOTIMPL` where the HNS cannot reserve ports.
+    fn reserve_port_range(
+        &self,
+        guest_network_service: Guid,
+        count: u16,
+    ) -> Answer<(PortReservation, PortRange)> {
+        let _ = (guest_network_service, count);
+        Err(no_port_reservations())
+    }
+
+    /// `HcnReleaseGuestNetworkServicePortReservationHandle`.
+    ///
+    /// # Errors
+    /// `E_HANDLE` for a reservation that is not there, `E_NOTIMPL` where the HNS cannot reserve ports.
+    fn release_ports(&self, reservation: PortReservation) -> Answer<()> {
+        let _ = reservation;
+        Err(no_port_reservations())
+    }
+
+    /// `HcnEnumerateGuestNetworkPortReservations`: all reservations, oldest first.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` where the HNS cannot reserve ports.
+    fn port_reservations(&self) -> Answer<Vec<PortRangeEntry>> {
+        Err(no_port_reservations())
     }
 
     /// The documents of all objects that match, in the order of [`Hns::enumerate`].
@@ -195,4 +262,31 @@ pub trait Hns: Send + Sync {
     /// # Errors
     /// Where the HNS cannot tell events.
     fn subscribe(&self, listener: Listener) -> Answer<Subscription>;
+}
+
+fn no_port_reservations() -> HnsError {
+    HnsError::because(HcnCode::E_NOTIMPL, "this HNS does not reserve ports")
+}
+
+/// The `Output` of a v1 answer.
+fn output(envelope: &str) -> Answer<String> {
+    let envelope: serde_json::Value = serde_json::from_str(envelope).map_err(|error| {
+        HnsError::because(
+            HcnCode::HCN_E_INVALID_JSON,
+            format!("the answer of HNSCall is not JSON: {error}"),
+        )
+    })?;
+    Ok(envelope["Output"].to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_output_of_a_call_is_the_document_alone() {
+        let envelope = r#"{"Success":true,"Output":{"PacketsSent":0}}"#;
+        assert_eq!(output(envelope).unwrap(), r#"{"PacketsSent":0}"#);
+        assert_eq!(output("no").unwrap_err().code, HcnCode::HCN_E_INVALID_JSON);
+    }
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod feature;
 pub mod hns;
+pub mod port;
 pub mod version;
 
 pub use code::HcnCode;
@@ -16,4 +17,5 @@ pub use error::{Answer, HnsError};
 pub use event::{Event, Listener, Notification, Subscription};
 pub use feature::Feature;
 pub use hns::{Hns, Kind, ObjectId};
+pub use port::{PortAccess, PortProtocol, PortRange, PortRangeEntry, PortReservation};
 pub use version::HnsVersion;

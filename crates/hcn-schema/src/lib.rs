@@ -8,7 +8,7 @@
 //!
 //! | module | documents |
 //! |---|---|
-//! | [`network`], [`endpoint`], [`namespace`], [`load_balancer`], [`sdn_route`] | the objects of the v2 API |
+//! | [`network`], [`endpoint`], [`namespace`], [`load_balancer`], [`sdn_route`], [`guest_network_service`] | the objects of the v2 API |
 //! | [`policy`] | `{Type, Settings}` and the typed settings of networks, subnets and endpoints |
 //! | [`query`], [`modify`], [`globals`] | what a client sends besides objects |
 //! | [`v1`] | the shapes of `HNSCall` and of `SchemaVersion` 1 |
@@ -18,6 +18,7 @@ pub mod document;
 pub mod endpoint;
 pub mod field;
 pub mod globals;
+pub mod guest_network_service;
 pub mod guid;
 pub mod load_balancer;
 pub mod modify;
@@ -33,6 +34,7 @@ pub use address::MacAddress;
 pub use document::{Base, Document};
 pub use endpoint::Endpoint;
 pub use field::{Field, Shape};
+pub use guest_network_service::GuestNetworkService;
 pub use guid::{Guid, Id};
 pub use load_balancer::LoadBalancer;
 pub use namespace::Namespace;

@@ -3,17 +3,19 @@
 //!
 //! Source: hns-behaviour 1.7. A trailing slash means nothing; answers are `{"Success":true,"Output":…}`.
 
-use hcn_api::{Answer, HcnCode, Hns, HnsError, Kind, ObjectId};
-use hcn_schema::{Document, Guid, Id, modify::NamespaceEndpointSettings, v1};
+use hcn_api::{Answer, Feature, HcnCode, Hns, HnsError, Kind, ObjectId};
+use hcn_schema::{Document, Guid, Id, MacAddress, modify::NamespaceEndpointSettings, v1};
 use serde_json::{Map, Value, json};
 
 use crate::{
     Service,
     document::{guid, member, object},
     endpoint::{self, EndpointRecord, attach},
-    namespace,
+    load_balancer, namespace,
     network::{self, NetworkRecord},
-    query,
+    query, sdn_route,
+    store::View,
+    v1::{network::to_v2, policy_list},
 };
 
 /// Carries out one call.
@@ -24,6 +26,32 @@ pub(crate) fn call(service: &Service, method: &str, path: &str, request: &str) -
         ("GET", ["globals", "version"]) => version(service),
         ("GET", ["globals"]) => json!({"Version": version(service)}),
         ("GET", ["activities" | "plugins"]) => json!([]),
+        ("GET", ["portpools"]) => service.view(port_pools)?,
+        ("GET", ["endpointaddresses"]) => service.view(|view| {
+            let all = view.all::<EndpointRecord>()?;
+            Ok(all.iter().map(addresses).collect())
+        })?,
+        ("GET", ["endpointaddresses", id]) => {
+            let id = path_id(id)?;
+            service.view(|view| view.load(id).map(|record| addresses(&record)))?
+        }
+        ("GET" | "POST" | "DELETE", ["accelnet"])
+            if Feature::Accelnet.is_in(service.profile().version) =>
+        {
+            accelnet(service, &method, request)?
+        }
+        ("GET", ["policylists"]) => policy_lists(service)?,
+        ("GET", ["policylists", id]) => {
+            let object = policy_list(service, path_id(id)?)?;
+            document(service, object)?
+        }
+        ("POST", ["policylists"]) => create_policy_list(service, request)?,
+        ("DELETE", ["policylists", id]) => {
+            service.delete(policy_list(service, path_id(id)?)?)?;
+            json!({})
+        }
+        // v1 documents are whole already: the tree of allocations is in each.
+        ("GET", [kind, id, "detailed"]) => one(service, kind_of(kind, path)?, id)?,
         ("GET", ["endpointstats"]) => service.view(|view| {
             let all = view.all::<EndpointRecord>()?;
             Ok(all.iter().map(statistics).collect())
@@ -222,18 +250,160 @@ fn create_endpoint(service: &Service, request: &str) -> Answer<Guid> {
     })
 }
 
-/// `POST /networks/<id>`: switch extensions on and off, each as a modify request says it.
+/// `POST /networks/<id>`: what the document says of extensions, name resolution and policies, each as a modify request says it.
 fn update_network(service: &Service, id: Guid, request: &str) -> Answer<()> {
-    let one = v1::Network::from_map(&object(request)?);
+    let map = object(request)?;
+    let one = v1::Network::from_map(&map);
+    let (two, _) = to_v2(&map);
     service.change(request, |change| {
         // The id is looked up even where nothing is to be changed.
         let _: NetworkRecord = change.view.load(id)?;
+        let mut requests = Vec::new();
         for extension in one.extensions.get().into_iter().flatten() {
             let settings = json!({"Id": extension.id.or_default().0, "IsEnabled": extension.is_enabled.or_default()});
-            let request = json!({"ResourceType": "Extension", "RequestType": "Update", "Settings": settings});
+            requests.push(json!({"ResourceType": "Extension", "RequestType": "Update", "Settings": settings}));
+        }
+        if let Some(dns) = two.dns.get() {
+            requests.push(json!({"ResourceType": "DNS", "RequestType": "Update", "Settings": dns.to_value()}));
+        }
+        let policies = two.policies.or_default();
+        if !policies.is_empty() {
+            let policies: Vec<Value> = policies.iter().map(Document::to_value).collect();
+            requests.push(json!({"ResourceType": "Policy", "RequestType": "Update", "Settings": {"Policies": policies}}));
+        }
+        for request in requests {
             network::modify(change, id, &request.to_string())?;
         }
         Ok(())
+    })
+}
+
+/// `GET /policylists`: load balancers and routes of both APIs.
+fn policy_lists(service: &Service) -> Answer<Value> {
+    service.view(|view| {
+        let documents = query::V1::of(view);
+        let mut lists = Vec::new();
+        for kind in [Kind::LoadBalancer, Kind::SdnRoute] {
+            for row in view.rows(kind, None, None)? {
+                lists.push(documents.answer(kind, &row)?);
+            }
+        }
+        Ok(Value::from(lists))
+    })
+}
+
+/// Which kind of object a policy list is.
+fn policy_list(service: &Service, id: Guid) -> Answer<ObjectId> {
+    let route = ObjectId {
+        kind: Kind::SdnRoute,
+        id,
+    };
+    let is_route = service.view(|view| view.exists(route))?;
+    Ok(if is_route {
+        route
+    } else {
+        ObjectId {
+            kind: Kind::LoadBalancer,
+            id,
+        }
+    })
+}
+
+fn create_policy_list(service: &Service, request: &str) -> Answer<Value> {
+    let map = object(request)?;
+    let (kind, id) = service.change(request, |change| {
+        if !policy_list::is_route_list(&map) {
+            let id = load_balancer::create_from(change, Guid::ZERO, &map)?;
+            return Ok((Kind::LoadBalancer, id));
+        }
+        if !change.profile.takes_route_lists {
+            return Err(HnsError::at(
+                HcnCode::HCN_E_INVALID_POLICY_TYPE,
+                "/Policies/0/Type",
+                format!(
+                    "HNS {} takes no ROUTE lists; make an SDN route",
+                    change.profile.version
+                ),
+            ));
+        }
+        let id = sdn_route::create_from(change, Guid::ZERO, &map)?;
+        Ok((Kind::SdnRoute, id))
+    })?;
+    created(service, kind, id)
+}
+
+/// Where the list of accelerated MAC addresses is kept.
+const ACCELNET: &str = "accelnet";
+
+/// `/accelnet`: one list for the host, given whole and taken away whole.
+fn accelnet(service: &Service, method: &str, request: &str) -> Answer<Value> {
+    const KEY: &str = "MacAddressList";
+    let list = match method {
+        "POST" => {
+            let map = object(request)?;
+            let list = member(&map, KEY).and_then(Value::as_array).cloned();
+            let list = list.unwrap_or_default();
+            for (index, item) in list.iter().enumerate() {
+                let text = item
+                    .as_object()
+                    .and_then(|item| member(item, "MacAddress"))
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                text.parse::<MacAddress>().map_err(|error| {
+                    HnsError::at(
+                        HcnCode::E_INVALIDARG,
+                        format!("/{KEY}/{index}/MacAddress"),
+                        format!("{text:?} is {error}"),
+                    )
+                })?;
+            }
+            Value::from(list)
+        }
+        "DELETE" => json!([]),
+        _ => {
+            let kept = service.view(|view| view.note(ACCELNET))?;
+            let kept = kept.and_then(|text| serde_json::from_str(&text).ok());
+            return Ok(json!({KEY: kept.unwrap_or_else(|| json!([]))}));
+        }
+    };
+    service.change(request, |change| {
+        change.view.set_note(ACCELNET, &list.to_string())
+    })?;
+    Ok(json!({KEY: list}))
+}
+
+/// Addresses of an endpoint. The record names the call and not its answer, so this shape is a guess.
+fn addresses(record: &EndpointRecord) -> Value {
+    let configurations = record
+        .document
+        .ip_configurations
+        .get()
+        .into_iter()
+        .flatten();
+    let configurations = configurations.map(Document::to_value).collect::<Vec<_>>();
+    json!({
+        "EndpointId": record.id.to_string(),
+        "MacAddress": record.document.mac_address.or_default(),
+        "IpConfigurations": configurations,
+    })
+}
+
+/// Ports of the host that are given out: reserved ones and published ones. The keys are those that Azure's clean-up script reads.
+fn port_pools(view: &View<'_>) -> Answer<Value> {
+    let mut pools = Vec::new();
+    for own in view.reserved()? {
+        pools.push(pool(own.first, own.last, "False"));
+    }
+    for (_, port) in view.host_ports()? {
+        pools.push(pool(port, port, "True"));
+    }
+    Ok(json!({"PortPoolAllocations": pools}))
+}
+
+fn pool(first: u16, last: u16, reserved_on_host: &str) -> Value {
+    json!({
+        "RequiresHostPortReservation": reserved_on_host,
+        "PortRanges": [{"StartPort": first, "EndPort": last}],
     })
 }
 

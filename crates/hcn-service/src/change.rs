@@ -8,6 +8,8 @@ use hcn_schema::{Document, Guid};
 use serde_json::json;
 
 use crate::{
+    endpoint::EndpointRecord,
+    network::NetworkRecord,
     profile::Profile,
     sources::{Clock, Ids},
     store::{Entry, Record, Verb, View},
@@ -97,6 +99,29 @@ impl Change<'_> {
             id,
             data,
         });
+    }
+
+    /// Tells that an endpoint was attached or detached: the base names the network, its data the endpoint (Q39).
+    pub fn tell_of_endpoint(
+        &mut self,
+        notification: Notification,
+        record: &EndpointRecord,
+    ) -> Answer<()> {
+        let network = record.network_id();
+        let flags = match self.view.load::<NetworkRecord>(network) {
+            Ok(network) => network.document.flags.or_default().0,
+            Err(error) if error.code.is_not_found() => 0,
+            Err(error) => return Err(error),
+        };
+        let data =
+            json!({"ID": network.upper(), "Flags": flags, "Data": {"ID": record.id.upper()}});
+        self.events.push(Event {
+            notification,
+            kind: Kind::Endpoint,
+            id: record.id,
+            data: data.to_string(),
+        });
+        Ok(())
     }
 
     /// The time as a Windows FILETIME: 100 ns since 1601.

@@ -31,6 +31,8 @@ pub struct Container {
     pub listeners: Vec<ListenPort>,
     /// When it was made, in milliseconds since 1970, UTC.
     pub created_ms: u64,
+    /// Whether the endpoint was there before, made by somebody else, who is to delete it.
+    pub adopted: bool,
 }
 
 /// A container to be made.
@@ -40,14 +42,26 @@ pub struct NewContainer {
     pub name: String,
     /// 64 hexadecimal digits; chosen where absent.
     pub id: Option<String>,
-    /// The network.
-    pub network: Guid,
-    /// Document of its endpoint, v1 or v2.
-    pub endpoint: String,
-    /// Document of its namespace, as containerd makes one; without, it is attached to the endpoint by the v1 API, as docker does.
-    pub namespace: Option<String>,
+    /// Its endpoint.
+    pub endpoint: NewEndpoint,
     /// What listens in it.
     pub listeners: Vec<ListenPort>,
+}
+
+/// Where the endpoint of a new container comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewEndpoint {
+    /// It is made, and the container attached to it.
+    Made {
+        /// The network.
+        network: Guid,
+        /// Document of the endpoint, v1 or v2.
+        settings: String,
+        /// Document of the namespace, as containerd makes one; without, the container is attached by the v1 API, as docker does.
+        namespace: Option<String>,
+    },
+    /// It is there: a CNI plugin or a runtime made it and attached what it wanted. HNS is asked for nothing.
+    Adopted(Guid),
 }
 
 impl Container {

@@ -17,13 +17,14 @@ use hcn_schema::{
     network::{Dns, IpamType, NetworkType, Route},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     address::{self, Assigned},
     change::Change,
     document::{chosen_id, is_v2, object, refuse_long_name, refuse_odd},
     network::NetworkRecord,
+    policy_number::{ENDPOINT, in_words},
     store::Record,
     v1,
 };
@@ -192,7 +193,7 @@ pub(crate) fn create_from(
     settle_addresses(change, &mut endpoint, network, id)?;
     settle_dns(&mut endpoint, network, &internal);
     settle_mac_address(change, &mut endpoint, network, id)?;
-    let given = endpoint.policies.or_default();
+    let given = in_words(endpoint.policies.or_default(), ENDPOINT);
     let mut stored = Vec::with_capacity(given.len());
     for (index, policy) in given.into_iter().enumerate() {
         let at = |error: HnsError| error.below(&format!("/Policies/{index}"));
@@ -252,13 +253,7 @@ pub(crate) fn delete(change: &mut Change<'_>, id: Guid) -> Answer<()> {
     change.remove(&record)?;
     let was = record.document.state.or_default();
     if matches!(was, state::ATTACHED | state::ATTACHED_SHARING) {
-        change.tell(
-            Notification::NetworkEndpointDetached,
-            Kind::Endpoint,
-            id,
-            0,
-            &json!({"ID": id.upper()}),
-        );
+        change.tell_of_endpoint(Notification::NetworkEndpointDetached, &record)?;
     }
     Ok(())
 }

@@ -25,7 +25,9 @@ use crate::{
     address,
     change::Change,
     document::{chosen_id, is_v2, object, refuse_long_name, refuse_odd},
-    endpoint,
+    endpoint, load_balancer,
+    policy_number::{NETWORK as NUMBERS, in_words},
+    sdn_route::SdnRouteRecord,
     sources::mix,
     store::Record,
     v1,
@@ -156,14 +158,16 @@ pub(crate) fn create(change: &mut Change<'_>, caller: Guid, settings: &str) -> A
     settle_type(&mut network);
     settle_subnets(change, &mut network, id, &others)?;
     settle_mac_pool(change, &mut network, id, &others)?;
-    let typed = network.policies.or_default();
-    for (index, policy) in typed.iter().enumerate() {
-        policies::admit(change.profile, &network, policy)
-            .map_err(|error| error.below(&format!("/Policies/{index}")))?;
-    }
+    let typed = in_words(network.policies.or_default(), NUMBERS);
     if !typed.is_empty() {
-        let stored = typed.into_iter().map(policies::stored_form);
-        network.policies.set(stored.collect());
+        // One after the other, so that each meets those before it as in an Add.
+        network.policies.set(Vec::with_capacity(typed.len()));
+        for (index, policy) in typed.into_iter().enumerate() {
+            let at = |error: HnsError| error.below(&format!("/Policies/{index}"));
+            policies::admit(change.profile, &network, &policy).map_err(at)?;
+            modify::refuse_second(&network, &policy).map_err(at)?;
+            network.policies.edit().push(policies::stored_form(policy));
+        }
     }
     add_host_policies(&mut network, id);
     drop_empty(&mut network);
@@ -196,7 +200,7 @@ pub(crate) fn create(change: &mut Change<'_>, caller: Guid, settings: &str) -> A
     Ok(id)
 }
 
-/// Deletes a network and its endpoints (hns-behaviour 6.4).
+/// Deletes a network and its endpoints (hns-behaviour 6.4), and by version the load balancers and routes over them (Q24).
 ///
 /// # Errors
 /// `HCN_E_NETWORK_NOT_FOUND`.
@@ -212,6 +216,14 @@ pub(crate) fn delete(change: &mut Change<'_>, id: Guid) -> Answer<()> {
     );
     for row in change.view.rows(Kind::Endpoint, None, Some(id))? {
         endpoint::delete(change, row.id)?;
+    }
+    if !change.profile.keeps_orphaned_policy_lists {
+        for row in change.view.rows(Kind::LoadBalancer, None, Some(id))? {
+            load_balancer::remove(change, &row.record()?)?;
+        }
+        for row in change.view.rows(Kind::SdnRoute, None, Some(id))? {
+            change.remove::<SdnRouteRecord>(&row.record()?)?;
+        }
     }
     change.view.forget_count(id)?;
     change.remove(&record)?;

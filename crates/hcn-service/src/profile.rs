@@ -4,7 +4,7 @@
 //! A profile is data. Each switch cites the question of hns-behaviour section 8 that it answers; a default marked there as a guess is a
 //! guess here too.
 
-use hcn_api::{Answer, HcnCode, HnsError, HnsVersion};
+use hcn_api::{Answer, Feature, HcnCode, HnsError, HnsVersion};
 use hcn_engine::Semantics;
 
 /// What `Remove` of an endpoint's ACL compares (Q6).
@@ -17,6 +17,17 @@ pub enum AclRemove {
     Lenient,
     /// As `Exact`, and `HCN_E_POLICY_NOT_FOUND` where nothing matches.
     Strict,
+}
+
+/// What `HcnModifyLoadBalancer` does (Q45, hns-behaviour 2.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadBalancerModify {
+    /// It answers `E_NOTIMPL`.
+    Unknown,
+    /// It answers that all is well and changes nothing.
+    Ignored,
+    /// It puts the document in the place of the old one.
+    Replaces,
 }
 
 /// How one version of HNS behaves.
@@ -38,6 +49,12 @@ pub struct Profile {
     pub sequential_addresses: bool,
     /// Q35: state of an endpoint in a namespace before a second container joins.
     pub attached_state: u16,
+    /// Q45.
+    pub load_balancer_modify: LoadBalancerModify,
+    /// Q24: whether load balancers and routes stay when their network is deleted, and cannot be deleted from then on.
+    pub keeps_orphaned_policy_lists: bool,
+    /// Whether v1 policy lists may hold routes (hns-behaviour 3.1, `HCN_E_INVALID_POLICY_TYPE`).
+    pub takes_route_lists: bool,
 }
 
 /// The version of the walk-through.
@@ -86,6 +103,15 @@ impl Profile {
             name_limit: 512,
             sequential_addresses: false,
             attached_state: 2,
+            load_balancer_modify: if Feature::ModifyLoadBalancer.is_in(version) {
+                LoadBalancerModify::Replaces
+            } else if version >= HnsVersion::new(15, 4) {
+                LoadBalancerModify::Ignored
+            } else {
+                LoadBalancerModify::Unknown
+            },
+            keeps_orphaned_policy_lists: version.major == 9,
+            takes_route_lists: version.major != 9,
         })
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::{
     document::{cut, refuse_odd},
     endpoint::EndpointRecord,
+    guest_network_service::GuestNetworkServiceRecord,
     namespace::NamespaceRecord,
     network::NetworkRecord,
     store::{Row, View},
@@ -94,8 +95,9 @@ impl Asked {
             // An empty or unreadable id is nobody's: kube-proxy sends "" and wants nothing (clients, 1.6).
             return Ok(Vec::new());
         }
-        if network.is_some() && kind != Kind::Endpoint {
-            // Only endpoints have a network, and every key must match.
+        let networked = [Kind::Endpoint, Kind::LoadBalancer, Kind::SdnRoute].contains(&kind);
+        if network.is_some() && !networked {
+            // The others have no network, and every key must match.
             return Ok(Vec::new());
         }
         let rows = match id.flatten() {
@@ -181,12 +183,13 @@ impl<'a> V1<'a> {
                 Ok(v1::endpoint::to_v1(&record, &network))
             }
             Kind::Namespace => Ok(v1::namespace::to_v1(&row.record::<NamespaceRecord>()?)),
-            Kind::LoadBalancer | Kind::SdnRoute | Kind::GuestNetworkService => {
-                Err(HnsError::because(
-                    HcnCode::E_NOTIMPL,
-                    format!("this HNS keeps no {}", kind.words()),
-                ))
-            }
+            Kind::LoadBalancer => Ok(v1::policy_list::from_load_balancer(&row.record()?)),
+            Kind::SdnRoute => Ok(v1::policy_list::from_sdn_route(&row.record()?)),
+            // v1 knows none; its shape is that of v2.
+            Kind::GuestNetworkService => Ok(row
+                .record::<GuestNetworkServiceRecord>()?
+                .document
+                .to_value()),
         }
     }
 

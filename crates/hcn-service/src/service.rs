@@ -8,7 +8,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, ObjectId, Subscription};
+use hcn_api::{
+    Answer, Event, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, ObjectId, PortAccess,
+    PortProtocol, PortRange, PortRangeEntry, PortReservation, Subscription,
+};
 use hcn_engine::{DataPlane, Documents, Switch};
 use hcn_schema::Guid;
 use serde_json::{Value, json};
@@ -16,14 +19,16 @@ use serde_json::{Value, json};
 use crate::{
     call,
     change::Change,
-    container::{self, Container, NewContainer},
-    endpoint::{self, attach},
+    container::{self, Container, NewContainer, NewEndpoint},
+    endpoint::{self, EndpointRecord, attach},
+    guest_network_service,
     listeners::Listeners,
-    load, namespace, network,
+    load, load_balancer, namespace, network, port_reservation,
     profile::{self, Profile},
-    query,
+    query, sdn_route,
     sources::{Clock, Ids, RandomIds, SystemClock},
     store::{Fresh, Moment, Operation, Store, View},
+    watch::Watch,
 };
 
 /// How a service is opened.
@@ -64,6 +69,11 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     listeners: Listeners,
+    watch: Watch,
+    /// Marks the events of this service among those of all processes on the store.
+    teller: u64,
+    /// Port reservations that were made here, and end with this service.
+    reservations: Mutex<Vec<PortReservation>>,
     data_plane: Option<Mutex<Box<dyn DataPlane>>>,
 }
 
@@ -78,18 +88,26 @@ impl Service {
             .as_ref()
             .map_or(profile::DEFAULT, |profile| profile.version);
         let seed = options.ids.guid().0 as u64;
-        let store = Store::open(&options.state, Fresh { version, seed })?;
+        let fresh = Fresh { version, seed };
+        let store = Store::open(&options.state, fresh)?;
         let profile = match wanted {
             Some(profile) => profile,
             None => Profile::of(store.version)?,
         };
+        // Not from the given ids, which may repeat from process to process.
+        let teller = RandomIds.guid().0 as u64;
+        let listeners = Listeners::default();
+        let watch = Watch::new(options.state, fresh, teller, listeners.clone());
         Ok(Service {
             store: Mutex::new(store),
             profile,
             actor: options.actor,
             clock: options.clock,
             ids: options.ids,
-            listeners: Listeners::default(),
+            listeners,
+            watch,
+            teller,
+            reservations: Mutex::default(),
             data_plane: options.data_plane.map(Mutex::new),
         })
     }
@@ -144,6 +162,28 @@ impl Service {
         self.view(|view| view.moment(operation))
     }
 
+    /// Number of the last event of all processes on the store; 0 where there was none.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn last_event(&self) -> Answer<u64> {
+        self.view(|view| view.last_event())
+    }
+
+    /// The events of all processes on the store after a number, oldest first, each with its own number.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn events_since(&self, number: u64) -> Answer<Vec<(u64, Event)>> {
+        self.view(|view| {
+            let told = view.told_since(number)?;
+            Ok(told
+                .into_iter()
+                .map(|told| (told.number, told.event))
+                .collect())
+        })
+    }
+
     /// All simulated containers, oldest first.
     ///
     /// # Errors
@@ -152,13 +192,18 @@ impl Service {
         self.view(|view| view.containers())
     }
 
-    /// Makes a simulated container with its endpoint, and its namespace where it gets one, in one change.
+    /// Makes a simulated container, with its endpoint and its namespace where it gets new ones, in one change.
     ///
     /// # Errors
-    /// `ERROR_ALREADY_EXISTS` for a name or an id in use; else those of creating and attaching. Nothing was made then.
+    /// `ERROR_ALREADY_EXISTS` for a name or an id in use; `HCN_E_ENDPOINT_NOT_FOUND` for one to adopt; else those of creating and attaching.
+    /// Nothing was made then.
     pub fn run_container(&self, wanted: &NewContainer) -> Answer<Container> {
         container::refuse_bad_name(&wanted.name)?;
-        self.change(&wanted.endpoint, |change| {
+        let request = match &wanted.endpoint {
+            NewEndpoint::Made { settings, .. } => settings.clone(),
+            NewEndpoint::Adopted(endpoint) => format!("container {} on {endpoint}", wanted.name),
+        };
+        self.change(&request, |change| {
             if change.view.container(&wanted.name)?.is_some() {
                 let detail = format!("there is a container {:?} already", wanted.name);
                 return Err(HnsError::at(HcnCode::ERROR_ALREADY_EXISTS, "name", detail));
@@ -171,23 +216,19 @@ impl Service {
                 let detail = format!("there is a container with the id {id:?} already");
                 return Err(HnsError::at(HcnCode::ERROR_ALREADY_EXISTS, "id", detail));
             }
-            let endpoint = endpoint::create(change, wanted.network, Guid::ZERO, &wanted.endpoint)?;
-            let namespace = match &wanted.namespace {
-                Some(settings) => {
-                    change.request.clone_from(settings);
-                    let namespace = namespace::create(change, Guid::ZERO, settings)?;
-                    namespace::add_endpoint(change, namespace, endpoint)?;
-                    let request = json!({"ResourceType": "Container", "RequestType": "Add", "Settings": {"ContainerId": id}}).to_string();
-                    change.request.clone_from(&request);
-                    namespace::modify(change, namespace, &request)?;
-                    Some(namespace)
+            let (endpoint, namespace) = match &wanted.endpoint {
+                NewEndpoint::Made {
+                    network,
+                    settings,
+                    namespace,
+                } => {
+                    let endpoint = endpoint::create(change, *network, Guid::ZERO, settings)?;
+                    let namespace = join(change, endpoint, namespace.as_deref(), &id)?;
+                    (endpoint, namespace)
                 }
-                None => {
-                    let request = json!({"ContainerId": id, "SystemType": "Container"});
-                    change.request = request.to_string();
-                    let request = hcn_schema::Document::from_value(&request).unwrap_or_default();
-                    attach::attach(change, endpoint, &request)?;
-                    None
+                NewEndpoint::Adopted(endpoint) => {
+                    let record: EndpointRecord = change.view.load(*endpoint)?;
+                    (record.id, record.namespace_id())
                 }
             };
             let container = Container {
@@ -197,13 +238,14 @@ impl Service {
                 namespace,
                 listeners: wanted.listeners.clone(),
                 created_ms: change.clock.now_ms(),
+                adopted: matches!(wanted.endpoint, NewEndpoint::Adopted(_)),
             };
             change.view.add_container(&container)?;
             Ok(container)
         })
     }
 
-    /// Removes a simulated container with its endpoint and its namespace; what is gone already is no error.
+    /// Removes a simulated container with its endpoint and its namespace, unless it adopted them; what is gone already is no error.
     ///
     /// # Errors
     /// `ERROR_NOT_FOUND` where there is no container of that name.
@@ -213,9 +255,11 @@ impl Service {
                 .view
                 .container(name)?
                 .ok_or_else(|| Container::not_found(name))?;
-            ignore_missing(endpoint::delete(change, container.endpoint))?;
-            if let Some(namespace) = container.namespace {
-                ignore_missing(namespace::delete(change, namespace))?;
+            if !container.adopted {
+                ignore_missing(endpoint::delete(change, container.endpoint))?;
+                if let Some(namespace) = container.namespace {
+                    ignore_missing(namespace::delete(change, namespace))?;
+                }
             }
             change.view.remove_container(name)?;
             Ok(container)
@@ -225,6 +269,12 @@ impl Service {
     fn lock(&self) -> MutexGuard<'_, Store> {
         // A panic while the lock was held rolled its transaction back, so the store is whole.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<PortReservation>> {
+        self.reservations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads: everything is seen as of one moment.
@@ -255,6 +305,9 @@ impl Service {
             };
             let result = make(&mut change)?;
             let Change { view, events, .. } = change;
+            for event in &events {
+                view.tell(self.teller, event)?;
+            }
             match &self.data_plane {
                 None => view.commit()?,
                 Some(data_plane) => self.converge(view, data_plane)?,
@@ -300,22 +353,53 @@ fn ignore_missing(result: Answer<()>) -> Answer<()> {
     }
 }
 
+/// Attaches a container to its new endpoint: in a namespace of its own, or by the v1 API.
+fn join(
+    change: &mut Change<'_>,
+    endpoint: Guid,
+    namespace: Option<&str>,
+    container: &str,
+) -> Answer<Option<Guid>> {
+    let Some(settings) = namespace else {
+        let request = json!({"ContainerId": container, "SystemType": "Container"});
+        change.request = request.to_string();
+        let request = hcn_schema::Document::from_value(&request).unwrap_or_default();
+        attach::attach(change, endpoint, &request)?;
+        return Ok(None);
+    };
+    change.request = settings.to_owned();
+    let namespace = namespace::create(change, Guid::ZERO, settings)?;
+    namespace::add_endpoint(change, namespace, endpoint)?;
+    let request = json!({"ResourceType": "Container", "RequestType": "Add", "Settings": {"ContainerId": container}}).to_string();
+    change.request.clone_from(&request);
+    namespace::modify(change, namespace, &request)?;
+    Ok(Some(namespace))
+}
+
 /// Changes an object by its kind.
 fn modify(change: &mut Change<'_>, object: ObjectId, settings: &str) -> Answer<()> {
     match object.kind {
         Kind::Network => network::modify(change, object.id, settings),
         Kind::Endpoint => endpoint::modify(change, object.id, settings),
         Kind::Namespace => namespace::modify(change, object.id, settings),
-        other => Err(not_kept(other)),
+        Kind::LoadBalancer => load_balancer::modify(change, object.id, settings),
+        Kind::SdnRoute => sdn_route::modify(change, object.id),
+        Kind::GuestNetworkService => guest_network_service::modify(change, object.id, settings),
     }
 }
 
-/// Kinds that this HNS does not keep yet.
-fn not_kept(kind: Kind) -> HnsError {
-    HnsError::because(
-        HcnCode::E_NOTIMPL,
-        format!("the embedded HNS does not have {}s yet", kind.words()),
-    )
+impl Drop for Service {
+    /// A reservation ends with its holder; one that cannot be given back now ends with its guest network service.
+    fn drop(&mut self) {
+        let held = std::mem::take(
+            self.reservations
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for reservation in held {
+            let _ = self.change("", |change| port_reservation::release(change, reservation));
+        }
+    }
 }
 
 impl Hns for Service {
@@ -348,7 +432,9 @@ impl Hns for Service {
                 endpoint::create(change, network, id, settings)
             }
             Kind::Namespace => namespace::create(change, id, settings),
-            other => Err(not_kept(other)),
+            Kind::LoadBalancer => load_balancer::create(change, id, settings),
+            Kind::SdnRoute => sdn_route::create(change, id, settings),
+            Kind::GuestNetworkService => guest_network_service::create(change, id, settings),
         })
     }
 
@@ -359,6 +445,10 @@ impl Hns for Service {
         } else {
             Err(object.not_found())
         }
+    }
+
+    fn identity(&self, object: ObjectId) -> Answer<u64> {
+        self.view(|view| view.sequence(object))
     }
 
     fn query(&self, object: ObjectId, query: &str) -> Answer<String> {
@@ -384,7 +474,9 @@ impl Hns for Service {
             Kind::Network => network::delete(change, object.id),
             Kind::Endpoint => endpoint::delete(change, object.id),
             Kind::Namespace => namespace::delete(change, object.id),
-            _ => Err(object.not_found()),
+            Kind::LoadBalancer => load_balancer::delete(change, object.id),
+            Kind::SdnRoute => sdn_route::delete(change, object.id),
+            Kind::GuestNetworkService => guest_network_service::delete(change, object.id),
         })
     }
 
@@ -404,7 +496,43 @@ impl Hns for Service {
         })
     }
 
+    fn reserve_port(
+        &self,
+        guest_network_service: Guid,
+        protocol: PortProtocol,
+        access: PortAccess,
+        port: u16,
+    ) -> Answer<PortReservation> {
+        let made = self.change("", |change| {
+            port_reservation::port(change, guest_network_service, protocol, access, port)
+        })?;
+        self.held().push(made);
+        Ok(made)
+    }
+
+    fn reserve_port_range(
+        &self,
+        guest_network_service: Guid,
+        count: u16,
+    ) -> Answer<(PortReservation, PortRange)> {
+        let made = self.change("", |change| {
+            port_reservation::range(change, guest_network_service, count)
+        })?;
+        self.held().push(made.0);
+        Ok(made)
+    }
+
+    fn release_ports(&self, reservation: PortReservation) -> Answer<()> {
+        self.held().retain(|own| *own != reservation);
+        self.change("", |change| port_reservation::release(change, reservation))
+    }
+
+    fn port_reservations(&self) -> Answer<Vec<PortRangeEntry>> {
+        self.view(port_reservation::entries)
+    }
+
     fn subscribe(&self, listener: Listener) -> Answer<Subscription> {
-        Ok(self.listeners.add(listener))
+        let left = self.watch.start()?;
+        Ok(self.listeners.add(listener, left))
     }
 }

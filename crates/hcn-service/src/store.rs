@@ -5,9 +5,11 @@
 //! hand out one of them twice. Every change leaves a row in the operation log.
 
 mod container;
+mod event;
 mod failure;
 mod object;
 mod operation;
+mod port;
 mod reservation;
 
 use std::{
@@ -25,10 +27,11 @@ pub(crate) use failure::failed;
 pub(crate) use object::{Record, Row};
 pub(crate) use operation::Entry;
 pub use operation::{Moment, Operation, Verb};
+pub(crate) use port::{Frontend, Reserved};
 pub(crate) use reservation::Count;
 
 /// Layout of the file; a store with a higher number is refused.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 /// "hcns", so that `file` and SQLite tools can tell whose database it is.
 const APPLICATION: i64 = 0x6863_6e73;
 /// Name of the file in the state directory.
@@ -63,8 +66,29 @@ CREATE TABLE network_count (
     network BLOB PRIMARY KEY, now INTEGER NOT NULL, most INTEGER NOT NULL, ever INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE container (
-    name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, endpoint BLOB NOT NULL, namespace BLOB, listeners TEXT NOT NULL, created INTEGER NOT NULL
+    name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, endpoint BLOB NOT NULL, namespace BLOB, listeners TEXT NOT NULL, created INTEGER NOT NULL,
+    adopted INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE frontend (
+    address TEXT NOT NULL, protocol INTEGER NOT NULL, port INTEGER NOT NULL, load_balancer BLOB NOT NULL, PRIMARY KEY (address, protocol, port)
+) WITHOUT ROWID;
+CREATE INDEX frontend_load_balancer ON frontend (load_balancer);
+CREATE TABLE port_reservation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    service BLOB NOT NULL,
+    protocol INTEGER NOT NULL,
+    access INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+);
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    teller INTEGER NOT NULL,
+    notification INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    data TEXT NOT NULL
+);
 CREATE TABLE operation (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     time INTEGER NOT NULL,
@@ -159,8 +183,13 @@ impl Store {
             return Err(HnsError::because(
                 HcnCode::ERROR_WRONG_DISK,
                 format!(
-                    "the store {} has layout {layout}, and this program knows layout {LAYOUT}; a newer one made it",
-                    path.display()
+                    "the store {} has layout {layout}, and this program knows layout {LAYOUT}; {} made it",
+                    path.display(),
+                    if layout > LAYOUT {
+                        "a newer one"
+                    } else {
+                        "an older one, before the first release,"
+                    }
                 ),
             ));
         }

@@ -7,6 +7,7 @@ pub(crate) mod endpoint;
 pub(crate) mod namespace;
 pub(crate) mod network;
 pub(crate) mod policy;
+pub(crate) mod policy_list;
 
 use hcn_schema::Guid;
 use serde_json::{Map, Value, json};

@@ -21,18 +21,27 @@
 //! | [`connection`] | an open HNS, and what the embedded one has beside |
 //! | [`client`] | typed calls |
 //! | [`dry_run`] | an HNS that notes changes instead of making them |
+//! | [`lab`] | what an embedded HNS has beside the seam |
+//! | [`remote`], [`wire`] | an HNS behind a socket, and the words that travel |
 //! | [`intent`] | block and allow: rules of our own among those of others |
 
 pub mod client;
 pub mod connection;
 pub mod dry_run;
 pub mod intent;
+pub mod lab;
+pub mod remote;
 pub mod target;
+pub mod wire;
 
 pub use client::Client;
 pub use connection::{ConnectOptions, Connection, connect};
 pub use dry_run::{DryRun, Request};
-pub use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion, Kind, ObjectId};
+pub use hcn_api::{
+    Answer, Event, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, Notification, ObjectId,
+    PortReservation, Subscription,
+};
 pub use hcn_schema as schema;
 pub use hcn_service as service;
+pub use lab::Lab;
 pub use target::Target;

@@ -8,6 +8,12 @@ use std::{fmt, path::PathBuf, str::FromStr};
 pub enum Target {
     /// The embedded HNS on a state directory; `None` means [`default_state`].
     Embedded(Option<PathBuf>),
+    /// A running `hcnctl serve` at `HOST:PORT`.
+    Http(String),
+    /// A running `hcnctl serve` on a Unix socket.
+    Unix(PathBuf),
+    /// The HNS of the system, or of a library at a path that exports its functions.
+    Native(Option<PathBuf>),
 }
 
 impl Default for Target {
@@ -21,6 +27,10 @@ impl fmt::Display for Target {
         match self {
             Target::Embedded(None) => f.write_str("embedded"),
             Target::Embedded(Some(folder)) => write!(f, "embedded:{}", folder.display()),
+            Target::Http(authority) => write!(f, "http://{authority}"),
+            Target::Unix(path) => write!(f, "unix:{}", path.display()),
+            Target::Native(None) => f.write_str("native"),
+            Target::Native(Some(path)) => write!(f, "native:{}", path.display()),
         }
     }
 }
@@ -33,7 +43,7 @@ impl fmt::Display for NotATarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is not a target that this version has; it has embedded and embedded:DIRECTORY",
+            "{:?} is not a target; there are native, native:LIBRARY, embedded, embedded:DIRECTORY, http://HOST:PORT and unix:PATH",
             self.0
         )
     }
@@ -50,9 +60,36 @@ impl FromStr for Target {
             Some(("embedded", folder)) if !folder.is_empty() => {
                 Ok(Target::Embedded(Some(folder.into())))
             }
+            None if text == "native" => Ok(Target::Native(None)),
+            Some(("native", path)) if !path.is_empty() => Ok(Target::Native(Some(path.into()))),
+            Some(("unix", path)) if !path.is_empty() => Ok(Target::Unix(path.into())),
+            Some(("http", rest)) => authority(rest)
+                .map(|authority| Target::Http(authority.to_owned()))
+                .ok_or_else(|| NotATarget(text.to_owned())),
             _ => Err(NotATarget(text.to_owned())),
         }
     }
+}
+
+/// `HOST:PORT` of `//HOST:PORT`; a path behind it, a user before it, or a port that is missing make it something else.
+fn authority(rest: &str) -> Option<&str> {
+    let authority = rest.strip_prefix("//")?;
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let (host, port) = authority.rsplit_once(':')?;
+    let is_host = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || "-._".contains(one))
+    };
+    let is_ipv6 = |text: &str| {
+        let inner = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    let good = (is_host(host) || is_ipv6(host)) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    good.then_some(authority)
 }
 
 /// Where the embedded HNS keeps its store unless told otherwise: the state directory of the platform.
@@ -89,10 +126,39 @@ mod tests {
 
     #[test]
     fn targets_are_read_and_written_alike() {
-        for text in ["embedded", "embedded:/var/lib/x"] {
+        for text in [
+            "embedded",
+            "embedded:/var/lib/x",
+            "native",
+            "native:/usr/lib/libcomputenetwork.so",
+            "unix:/run/hcnctl.sock",
+            "http://127.0.0.1:8080",
+            "http://localhost:1",
+            "http://[::1]:65535",
+        ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
-        for text in ["", "embedded:", "native", "ftp:x"] {
+        assert_eq!(
+            "http://localhost:80/".parse(),
+            Ok(Target::Http("localhost:80".to_owned()))
+        );
+        for text in [
+            "",
+            "embedded:",
+            "ftp:x",
+            "unix:",
+            "native:",
+            "http:",
+            "http://",
+            "http://localhost",
+            "http://localhost:0",
+            "http://localhost:65536",
+            "http://:80",
+            "http://user@localhost:80",
+            "http://localhost:80/x",
+            "http://[::1:80",
+            "https://localhost:80",
+        ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

@@ -32,7 +32,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Which HNS, and whether to change it")]
 pub struct Globals {
-    /// Which HNS: embedded, or embedded:DIRECTORY.
+    /// Which HNS: native (the one of Windows), native:LIBRARY, embedded, embedded:DIRECTORY, or a running hcnctl serve: unix:PATH, http://HOST:PORT (token in HCNCTL_TOKEN).
     #[arg(long, global = true, env = "HCNCTL_HOST", value_name = "TARGET")]
     pub host: Option<Target>,
     /// Directory in which the embedded HNS keeps its store.
@@ -75,6 +75,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// List what was changed, by whom, and when.
     History(HistoryArgs),
+    /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.
+    Serve(ServeArgs),
+    /// Let the HNS sit an exam: about 120 small cases in networks of its own, which it takes away again.
+    Conformance(ConformanceArgs),
     /// Tell the whole story: two containers, a block, an allow, and what changes.
     Demo(DemoArgs),
     /// Print a completion script for a shell.
@@ -263,6 +267,13 @@ pub struct RunArgs {
     /// How the container gets its endpoint.
     #[arg(long, value_enum, default_value_t)]
     pub attach: Attach,
+    /// An endpoint that is there, made by a CNI plugin or a runtime: only somebody who answers on it is added, and rm leaves it alone.
+    #[arg(
+        long,
+        value_name = "ENDPOINT",
+        conflicts_with_all = ["network", "publish", "address", "mac", "endpoint_id", "endpoint_name", "attach"]
+    )]
+    pub endpoint: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -391,6 +402,29 @@ pub struct HistoryArgs {
     /// How to print: table, wide or json.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// unix:PATH, or 127.0.0.1:PORT (0 chooses one); a socket in the state directory unless said.
+    #[arg(long, value_name = "WHERE")]
+    pub listen: Option<crate::serve::Listen>,
+    /// Where to write the token that clients on TCP have to show; only its owner can read the file.
+    #[arg(long, env = "HCNCTL_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Print the OpenAPI document of the service, and serve nothing.
+    #[arg(long)]
+    pub openapi: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConformanceArgs {
+    /// Only cases with this in their name, or whose section begins so, e.g. 4.10 or endpoint.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Print as JSON.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: ProbeOutput,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 
 pub mod acl;
 pub mod completions;
+pub mod conformance;
 pub mod create;
 pub mod delete;
 pub mod demo;
@@ -13,4 +14,5 @@ pub mod history;
 pub mod intent;
 pub mod probe;
 pub mod run;
+pub mod serve;
 pub mod spec;

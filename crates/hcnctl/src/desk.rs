@@ -8,8 +8,8 @@ use std::{
 };
 
 use hcn::{
-    Client, ConnectOptions, Connection, DryRun, Hns, HnsVersion, Target, connect,
-    service::{Ids, RandomIds, Service},
+    Client, ConnectOptions, Connection, DryRun, Hns, HnsVersion, Lab, Target, connect,
+    service::{Ids, RandomIds},
 };
 
 use crate::{
@@ -23,7 +23,8 @@ pub type Outcome = Result<u8, Failure>;
 
 /// One run.
 pub struct Desk<'a> {
-    connection: Connection,
+    connection: Arc<Connection>,
+    target: Target,
     client: Client,
     dry_run: Option<Arc<DryRun>>,
     /// Standard output.
@@ -36,8 +37,8 @@ pub struct Desk<'a> {
 
 /// How a desk is opened.
 pub struct DeskOptions {
-    /// State directory of the embedded HNS; `None` means the platform's.
-    pub state: Option<PathBuf>,
+    /// Which HNS.
+    pub target: Target,
     /// Version of HNS.
     pub version: Option<HnsVersion>,
     /// Whether changes are printed instead of made.
@@ -81,10 +82,11 @@ pub fn dispatch(
         }
         Command::Completions(args) => return commands::completions::run(args, out),
         Command::Demo(args) => return commands::demo::run(args, &cli.globals, out, words, width),
+        Command::Serve(args) if args.openapi => return commands::serve::openapi(out),
         _ => {}
     }
     let options = DeskOptions {
-        state: state_of(&cli.globals)?,
+        target: target_of(&cli.globals)?,
         version: cli.globals.profile,
         dry_run: cli.globals.dry_run,
         actor: actor(std::env::args().skip(1)),
@@ -113,22 +115,30 @@ fn actor(words: impl Iterator<Item = String>) -> String {
     line
 }
 
-/// The state directory that the options name.
-pub(crate) fn state_of(globals: &Globals) -> Result<Option<PathBuf>, Failure> {
-    let Target::Embedded(folder) = globals.host.clone().unwrap_or_default();
+/// The HNS that the options name. The state directory is an embedded one's; another HNS has its own.
+pub(crate) fn target_of(globals: &Globals) -> Result<Target, Failure> {
     // A variable that is set to nothing is as good as not set.
     let state = globals
         .state
         .as_ref()
         .filter(|state| !state.is_empty())
         .map(PathBuf::from);
+    let usual = match &state {
+        // Where there is a real HNS, it is meant, unless somebody names a directory.
+        None if cfg!(windows) => Target::Native(None),
+        _ => Target::Embedded(None),
+    };
+    let folder = match globals.host.clone().unwrap_or(usual) {
+        Target::Embedded(folder) => folder,
+        other => return Ok(other),
+    };
     match (folder, state) {
         (Some(one), Some(other)) if one != other => Err(Failure::Usage(format!(
             "--host names the directory {} and --state names {}; give one of them",
             one.display(),
             other.display()
         ))),
-        (folder, state) => Ok(folder.or(state)),
+        (folder, state) => Ok(Target::Embedded(folder.or(state))),
     }
 }
 
@@ -154,14 +164,14 @@ impl<'a> Desk<'a> {
         width: Option<usize>,
     ) -> Result<Desk<'a>, Failure> {
         let connection = connect(
-            &Target::Embedded(options.state),
+            &options.target,
             ConnectOptions {
                 version: options.version,
                 actor: options.actor,
                 ..ConnectOptions::default()
             },
         )
-        .map_err(Failure::hns("open the embedded HNS"))?;
+        .map_err(Failure::hns(format!("open the HNS {}", options.target)))?;
         let dry_run = options
             .dry_run
             .then(|| Arc::new(DryRun::new(connection.hns(), Arc::new(RandomIds))));
@@ -170,7 +180,8 @@ impl<'a> Desk<'a> {
             None => connection.hns(),
         };
         Ok(Desk {
-            connection,
+            connection: Arc::new(connection),
+            target: options.target,
             client: Client::new(hns),
             dry_run,
             out,
@@ -202,6 +213,8 @@ impl<'a> Desk<'a> {
             Command::Probe(args) => commands::probe::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),
+            Command::Conformance(args) => commands::conformance::run(self, &args),
+            Command::Serve(args) => commands::serve::run(self, &args),
             Command::Demo(_) | Command::Completions(_) => {
                 Err(Failure::Usage("this command stands alone".to_owned()))
             }
@@ -225,18 +238,26 @@ impl<'a> Desk<'a> {
     }
 
     /// The connection.
-    pub fn connection(&self) -> &Connection {
+    pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
-    /// The embedded HNS, for what only it has.
+    /// Which HNS it is.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// What only an embedded HNS has: containers and history.
     ///
     /// # Errors
     /// Where the target is another one.
-    pub fn embedded(&self) -> Result<&Service, Failure> {
-        self.connection.embedded().ok_or_else(|| {
-            Failure::Usage("this command needs an embedded HNS (--host embedded)".to_owned())
-        })
+    pub fn lab(&self) -> Result<&dyn Lab, Failure> {
+        self.connection
+            .lab()
+            .map(|lab| &**lab)
+            .ok_or_else(|| {
+                Failure::Usage("this command needs an embedded HNS (--host embedded), or one that hcnctl serve offers".to_owned())
+            })
     }
 
     /// A new id.
@@ -261,10 +282,13 @@ mod tests {
     fn a_state_directory_that_is_set_to_nothing_is_not_set() {
         let of = |words: &[&str]| {
             let cli = <Cli as clap::Parser>::try_parse_from(words).unwrap();
-            state_of(&cli.globals).unwrap()
+            target_of(&cli.globals).unwrap()
         };
-        assert_eq!(of(&["hcnctl", "--state", "", "ps"]), None);
-        assert_eq!(of(&["hcnctl", "--state", "/x", "ps"]), Some("/x".into()));
+        assert_eq!(of(&["hcnctl", "--state", "", "ps"]), of(&["hcnctl", "ps"]));
+        assert_eq!(
+            of(&["hcnctl", "--state", "/x", "ps"]),
+            Target::Embedded(Some("/x".into()))
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | [`lookup`] | objects by id, prefix, name, container or address |
 //! | [`failure`] | what goes wrong, with its code, record and hint |
 //! | [`render`] | documents to text |
+//! | [`serve`] | the counter: HTTP over an open HNS |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
 
 pub mod cli;
@@ -22,4 +23,5 @@ pub mod failure;
 pub mod listing;
 pub mod lookup;
 pub mod render;
+pub mod serve;
 pub mod time;

@@ -100,13 +100,13 @@ impl Desk<'_> {
         Ok(namespaces[index].clone())
     }
 
-    /// All simulated containers; none where the HNS is not embedded.
+    /// All simulated containers; none where the HNS has none.
     ///
     /// # Errors
     /// Those of the store.
     pub fn containers(&self) -> Result<Vec<Container>, Failure> {
-        match self.connection().embedded() {
-            Some(service) => service
+        match self.connection().lab() {
+            Some(lab) => lab
                 .containers()
                 .map_err(Failure::hns("list the containers")),
             None => Ok(Vec::new()),

@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use hcn_schema::{
     document::{Base, Document, SchemaVersion},
-    endpoint, globals, load_balancer, modify, namespace, network,
+    endpoint, globals, guest_network_service, load_balancer, modify, namespace, network,
     policy::{self, acl, endpoint as endpoint_policy, network as network_policy},
     query, sdn_route, v1,
 };
@@ -73,6 +73,9 @@ kinds![
     endpoint::IpConfiguration,
     globals::Globals,
     globals::Version,
+    guest_network_service::GnsRpcServerInformation,
+    guest_network_service::GuestNetworkService,
+    guest_network_service::StateSettings,
     load_balancer::LoadBalancer,
     load_balancer::LoadBalancerPortMapping,
     modify::ExtensionSettings,

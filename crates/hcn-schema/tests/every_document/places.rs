@@ -15,6 +15,21 @@ pub const PLACES: &[(&str, &str, &str)] = &[
     ),
     ("globals::Globals", "globals", ""),
     ("globals::Version", "globals", "/Version"),
+    (
+        "guest_network_service::GnsRpcServerInformation",
+        "guest-network-service",
+        "/GnsRpcServerInformation",
+    ),
+    (
+        "guest_network_service::GuestNetworkService",
+        "guest-network-service",
+        "",
+    ),
+    (
+        "guest_network_service::StateSettings",
+        "modify-requests",
+        "/11/Settings",
+    ),
     ("load_balancer::LoadBalancer", "load-balancer", ""),
     (
         "load_balancer::LoadBalancerPortMapping",

@@ -3,9 +3,8 @@
 //!
 //! Source: hns-behaviour 2.8, 5.9 and 6.4.
 
-use hcn_api::{Answer, HcnCode, HnsError, Kind, Notification};
+use hcn_api::{Answer, HcnCode, HnsError, Notification};
 use hcn_schema::{Guid, Id, network::NetworkFlags, v1::EndpointAttach};
-use serde_json::json;
 
 use super::{EndpointRecord, state};
 use crate::{change::Change, namespace::NamespaceRecord, network::NetworkRecord};
@@ -28,14 +27,7 @@ pub(crate) fn to_namespace(change: &mut Change<'_>, namespace: Guid, endpoint: G
     // Containers that were attached by the v1 API count here too.
     settle_state(change, &mut record);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointAttached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointAttached, &record)
 }
 
 /// Takes an endpoint out of a namespace; the containers that are in it stay behind.
@@ -57,14 +49,7 @@ pub(crate) fn from_namespace(
         .retain(|own| !staying.contains(own));
     settle_state(change, &mut record);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointDetached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointDetached, &record)
 }
 
 /// Refuses an endpoint that is not in a namespace.
@@ -157,14 +142,7 @@ pub(crate) fn attach(
     }
     settle_state(change, &mut record);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointAttached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointAttached, &record)
 }
 
 /// Carries out a v1 `POST /endpoints/<id>/detach`.
@@ -205,14 +183,7 @@ pub(crate) fn detach(
     }
     settle_state(change, &mut record);
     change.update(&record)?;
-    change.tell(
-        Notification::NetworkEndpointDetached,
-        Kind::Endpoint,
-        endpoint,
-        0,
-        &json!({"ID": endpoint.upper()}),
-    );
-    Ok(())
+    change.tell_of_endpoint(Notification::NetworkEndpointDetached, &record)
 }
 
 /// Puts a container on an endpoint that is in the container's namespace.

@@ -15,6 +15,7 @@ use crate::{
     change::Change,
     document::{member, object, refuse_long_name, refuse_odd},
     network::{NetworkRecord, request_type, unsupported},
+    policy_number::{ENDPOINT, in_words},
     v1,
 };
 
@@ -73,7 +74,7 @@ fn given_policies(request: &ModifyRequest) -> Answer<Vec<Policy>> {
     };
     let settings = PolicySettings::from_map(map);
     refuse_odd(&settings, HcnCode::HCN_E_INVALID_JSON).map_err(|error| error.below("/Settings"))?;
-    Ok(settings.policies.or_default())
+    Ok(in_words(settings.policies.or_default(), ENDPOINT))
 }
 
 /// Carries out a v1 `POST /endpoints/<id>`: the policies sent overwrite those of the modifiable types; without `Policies` all is kept (Q42).

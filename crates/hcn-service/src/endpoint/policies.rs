@@ -3,22 +3,29 @@
 //!
 //! Source: hns-behaviour 2.13 and 4.7 to 4.11.
 
+use std::net::Ipv4Addr;
+
 use hcn_api::{Answer, Feature, HcnCode, HnsError};
 use hcn_engine::acl;
 use hcn_schema::{
-    Endpoint, Guid, Policy,
+    Endpoint, Field, Guid, Policy,
     network::NetworkType,
-    policy::{Acl, EndpointPolicy, endpoint::PortMapping},
+    policy::{
+        Acl, EndpointPolicy,
+        endpoint::{L4Proxy, L4WfpProxy, NatFlags, PortMapping},
+    },
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde_json::{Map, Value};
 
 use super::EndpointRecord;
 use crate::{
     change::Change,
     network::{NetworkRecord, gather_settings, set_ids},
+    port_reservation,
     profile::{AclRemove, Profile},
     sources::mix,
+    store::Frontend,
 };
 
 /// Types that an Update replaces even where it does not send them; the others are of the endpoint's making (hns-behaviour 4.10).
@@ -82,8 +89,19 @@ fn admit(
         ))
     };
     match &typed {
-        EndpointPolicy::Acl(_) | EndpointPolicy::TierAcl(_) if endpoint.is_remote() => {
+        EndpointPolicy::Acl(_)
+        | EndpointPolicy::TierAcl(_)
+        | EndpointPolicy::L4Proxy(_)
+        | EndpointPolicy::L4WfpProxy(_)
+            if endpoint.is_remote() =>
+        {
             remote_rule()
+        }
+        EndpointPolicy::L4Proxy(proxy) => {
+            refuse_bad_proxy(proxy).map_err(|error| error.below("/Settings"))
+        }
+        EndpointPolicy::L4WfpProxy(proxy) => {
+            refuse_bad_wfp_proxy(proxy).map_err(|error| error.below("/Settings"))
         }
         EndpointPolicy::Acl(acl) => refuse_bad_acl(profile, acl, &set_ids(&network.document))
             .map_err(|error| error.below("/Settings")),
@@ -149,6 +167,65 @@ fn refuse_host_bits(text: &str) -> Answer<()> {
     }
 }
 
+/// Checks a VFP proxy of an endpoint or a network.
+///
+/// # Errors
+/// `HCN_E_INVALID_POLICY` for a port that is none.
+pub(crate) fn refuse_bad_proxy(proxy: &L4Proxy) -> Answer<()> {
+    refuse_bad_port(&proxy.port, "/Port")
+}
+
+/// Ports are texts, TCP is the only protocol and IPv4 the only family (hns-behaviour 5.7).
+fn refuse_bad_wfp_proxy(proxy: &L4WfpProxy) -> Answer<()> {
+    let invalid =
+        |field: String, detail: String| HnsError::at(HcnCode::HCN_E_INVALID_POLICY, field, detail);
+    refuse_bad_port(&proxy.inbound_proxy_port, "/InboundProxyPort")?;
+    refuse_bad_port(&proxy.outbound_proxy_port, "/OutboundProxyPort")?;
+    let tuple = proxy.filter_tuple.get();
+    let protocols = tuple.map(|tuple| tuple.protocols.or_default());
+    if let Some(protocols) = protocols.filter(|text| !text.is_empty() && text != "6") {
+        return Err(invalid(
+            "/FilterTuple/Protocols".to_owned(),
+            format!("{protocols:?} is not \"6\"; a WFP proxy takes TCP only"),
+        ));
+    }
+    for (key, exceptions) in [
+        ("InboundExceptions", &proxy.inbound_exceptions),
+        ("OutboundExceptions", &proxy.outbound_exceptions),
+    ] {
+        let Some(exceptions) = exceptions.get() else {
+            continue;
+        };
+        let addresses = exceptions.ip_address_exceptions.get().into_iter().flatten();
+        for (index, text) in addresses.enumerate() {
+            let four = text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv4Net>().is_ok();
+            if !four {
+                return Err(invalid(
+                    format!("/{key}/IpAddressExceptions/{index}"),
+                    format!("{text:?} is neither an IPv4 address nor a prefix of them"),
+                ));
+            }
+        }
+        let ports = exceptions.port_exceptions.get().into_iter().flatten();
+        for (index, text) in ports.enumerate() {
+            let field = format!("/{key}/PortExceptions/{index}");
+            refuse_bad_port(&text.clone().into(), &field)?;
+        }
+    }
+    Ok(())
+}
+
+fn refuse_bad_port(text: &Field<String>, field: &str) -> Answer<()> {
+    match text.get().filter(|text| !text.is_empty()) {
+        Some(text) if !text.parse::<u16>().is_ok_and(|port| port != 0) => Err(HnsError::at(
+            HcnCode::HCN_E_INVALID_POLICY,
+            field,
+            format!("{text:?} is no port; give 1 to 65535"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn refuse_bad_mapping(network: &NetworkRecord, mapping: &PortMapping) -> Answer<()> {
     if network.network_type() == NetworkType::Transparent {
         return Err(HnsError::at(
@@ -210,6 +287,15 @@ pub(crate) fn put(
             "the endpoint has an InterfaceParameters policy already; send it by Update",
         ));
     }
+    // One proxy a pod (hns-behaviour 5.7); the code is a guess.
+    const PROXY: &str = "L4WFPPROXY";
+    if policy.is(PROXY) && stored.iter().any(|own| own.is(PROXY)) {
+        return Err(HnsError::at(
+            HcnCode::HCN_E_POLICY_ALREADY_EXISTS,
+            "/Type",
+            "the endpoint has an L4WFPPROXY policy already; send it by Update",
+        ));
+    }
     stored.push(stored_form(change, id, policy)?);
     Ok(())
 }
@@ -234,6 +320,13 @@ fn reserve_port(
     let protocol = protocol(mapping);
     let asked = mapping.external_port.or_default();
     if asked != 0 {
+        let flags = mapping.flags.or_default();
+        refuse_taken(
+            change,
+            protocol,
+            asked,
+            flags.contains(NatFlags::EXTERNAL_PORT_RESERVED),
+        )?;
         if change.view.reserve_host_port(protocol, asked, endpoint)? {
             return Ok(());
         }
@@ -249,7 +342,9 @@ fn reserve_port(
     let start = mix(change.seed ^ endpoint.0 as u64);
     for step in 0..COUNT {
         let port = (FIRST + (start + step) % COUNT) as u16;
-        if change.view.reserve_host_port(protocol, port, endpoint)? {
+        if refuse_taken(change, protocol, port, false).is_ok()
+            && change.view.reserve_host_port(protocol, port, endpoint)?
+        {
             policy
                 .settings
                 .edit()
@@ -262,6 +357,27 @@ fn reserve_port(
         "/Settings/ExternalPort",
         "no dynamic port of the host is free",
     ))
+}
+
+/// Refuses a port of the host that a load balancer without addresses has, or one that is reserved and not by the caller.
+fn refuse_taken(change: &Change<'_>, protocol: u32, port: u16, by_caller: bool) -> Answer<()> {
+    const FIELD: &str = "/Settings/ExternalPort";
+    let frontend = Frontend {
+        address: Frontend::ANY.to_owned(),
+        protocol,
+        port,
+    };
+    if let Some(owner) = change.view.frontend_owner(&frontend)? {
+        return Err(HnsError::at(
+            HcnCode::HCN_E_PORT_ALREADY_EXISTS,
+            FIELD,
+            format!("port {port} of the host is taken by load balancer {owner}; choose another"),
+        ));
+    }
+    if by_caller {
+        return Ok(());
+    }
+    port_reservation::refuse_reserved(&change.view, protocol, port, FIELD)
 }
 
 /// Appends policies; there is no check for doubles (hns-behaviour 4.10).

@@ -3,7 +3,7 @@
 //!
 //! Source: hns-behaviour 2.11 and 4.12.
 
-use hcn_api::{Answer, HcnCode, HnsError};
+use hcn_api::{Answer, HcnCode, HnsError, Kind};
 use hcn_schema::{
     Document, Guid, Id, Network, Policy, Shape,
     modify::{
@@ -19,6 +19,8 @@ use super::{NetworkRecord, address, policies, settle_subnet};
 use crate::{
     change::Change,
     document::{object, refuse_odd},
+    endpoint::EndpointRecord,
+    policy_number::{NETWORK, in_words},
 };
 
 /// Carries out a request.
@@ -42,7 +44,7 @@ pub(crate) fn modify(change: &mut Change<'_>, id: Guid, settings: &str) -> Answe
     use {NetworkResourceType as Resource, RequestType as Verb};
     match (resource, verb) {
         (Some(Resource::Policy), Verb::Add) => add_policies(change, &mut record, &given)?,
-        (Some(Resource::Policy), Verb::Remove) => remove_policies(&mut record, &given)?,
+        (Some(Resource::Policy), Verb::Remove) => remove_policies(change, &mut record, &given)?,
         (Some(Resource::Policy), Verb::Update) => update_policies(change, &mut record, &given)?,
         (Some(Resource::Dns), Verb::Update) => record.document.dns.set(Dns::from_map(&given)),
         (Some(Resource::Extension), Verb::Update) => set_extension(&mut record, &given)?,
@@ -90,7 +92,7 @@ pub(crate) fn unsupported(kind: &str, request: &ModifyRequest) -> HnsError {
 fn given_policies(given: &Map<String, Value>) -> Answer<Vec<Policy>> {
     let settings = PolicySettings::from_map(given);
     refuse_odd(&settings, HcnCode::HCN_E_INVALID_JSON).map_err(|error| error.below("/Settings"))?;
-    Ok(settings.policies.or_default())
+    Ok(in_words(settings.policies.or_default(), NETWORK))
 }
 
 fn at_policy(index: usize) -> impl Fn(HnsError) -> HnsError {
@@ -115,7 +117,7 @@ fn add_policies(
 }
 
 /// One instance only: `HostRoute`, and a set of one id.
-fn refuse_second(network: &Network, policy: &Policy) -> Answer<()> {
+pub(super) fn refuse_second(network: &Network, policy: &Policy) -> Answer<()> {
     let known = network.policies.get().into_iter().flatten();
     match NetworkPolicy::of(policy) {
         NetworkPolicy::HostRoute(_) if known.clone().any(|other| other.is("HostRoute")) => {
@@ -135,26 +137,6 @@ fn refuse_second(network: &Network, policy: &Policy) -> Answer<()> {
                     detail,
                 ));
             }
-            if set.policy_type.get() == Some(&SetPolicyType::NestedIpSet) {
-                let values = set.values.or_default();
-                for inner in values
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|inner| !inner.is_empty())
-                {
-                    if !policies::sets(network)
-                        .any(|other| other.id.get().is_some_and(|id| id == inner))
-                    {
-                        let detail =
-                            format!("there is no set {inner:?}; make the inner sets first");
-                        return Err(HnsError::at(
-                            HcnCode::HCN_E_INVALID_POLICY,
-                            "/Settings/Values",
-                            detail,
-                        ));
-                    }
-                }
-            }
             Ok(())
         }
         _ => Ok(()),
@@ -162,10 +144,16 @@ fn refuse_second(network: &Network, policy: &Policy) -> Answer<()> {
 }
 
 /// Removes the first policy of the same type and settings, each; sets are found by id. What matches nothing is ignored.
-fn remove_policies(record: &mut NetworkRecord, given: &Map<String, Value>) -> Answer<()> {
+fn remove_policies(
+    change: &Change<'_>,
+    record: &mut NetworkRecord,
+    given: &Map<String, Value>,
+) -> Answer<()> {
     for (index, policy) in given_policies(given)?.into_iter().enumerate() {
         if let NetworkPolicy::SetPolicy(set) = NetworkPolicy::of(&policy) {
-            refuse_referenced(&record.document, &set.id.or_default()).map_err(at_policy(index))?;
+            let id = set.id.or_default();
+            refuse_referenced(&record.document, &id).map_err(at_policy(index))?;
+            refuse_ruled(change, record, &id).map_err(at_policy(index))?;
         }
         let stored = record.document.policies.edit();
         if let Some(position) = stored.iter().position(|other| same(other, &policy)) {
@@ -198,6 +186,29 @@ fn refuse_referenced(network: &Network, id: &str) -> Answer<()> {
         )),
         None => Ok(()),
     }
+}
+
+/// Rules that name a set go before it (hns-behaviour 4.12).
+fn refuse_ruled(change: &Change<'_>, record: &NetworkRecord, id: &str) -> Answer<()> {
+    let named = |owner: String| {
+        Err(HnsError::at(
+            HcnCode::HCN_E_ENTITY_HAS_REFERENCES,
+            "/Settings/Id",
+            format!("a rule of {owner} names the set {id:?}; remove that one first"),
+        ))
+    };
+    let own = record.document.policies.get().into_iter().flatten();
+    if own.clone().any(|policy| policies::rule_names(policy, id)) {
+        return named("the network".to_owned());
+    }
+    for row in change.view.rows(Kind::Endpoint, None, Some(record.id))? {
+        let endpoint: EndpointRecord = row.record()?;
+        let mut policies = endpoint.document.policies.get().into_iter().flatten();
+        if policies.any(|policy| policies::rule_names(policy, id)) {
+            return named(format!("endpoint {}", endpoint.id));
+        }
+    }
+    Ok(())
 }
 
 fn same(one: &Policy, other: &Policy) -> bool {

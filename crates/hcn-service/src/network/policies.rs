@@ -3,16 +3,24 @@
 //!
 //! Source: hns-behaviour 2.9, 2.12 and 4.12.
 
+use std::net::IpAddr;
+
 use hcn_api::{Answer, Feature, HcnCode, HnsError};
 use hcn_schema::{
-    Network, Policy,
+    Field, Network, Policy,
     policy::{
-        NetworkPolicy,
+        Acl, NetworkPolicy,
+        acl::TierAcl,
         network::{SetPolicy, SetPolicyType},
     },
 };
 
-use crate::{endpoint::policies::refuse_bad_acl, profile::Profile};
+use ipnet::IpNet;
+
+use crate::{
+    endpoint::policies::{refuse_bad_acl, refuse_bad_proxy},
+    profile::Profile,
+};
 
 /// Checks one policy against the version and against itself.
 ///
@@ -70,8 +78,60 @@ pub(crate) fn admit(profile: &Profile, network: &Network, policy: &Policy) -> An
                 "the set has no Id, by which rules name it",
             ))
         }
+        NetworkPolicy::SetPolicy(set) => refuse_bad_values(network, set),
+        NetworkPolicy::L4Proxy(proxy) => {
+            refuse_bad_proxy(proxy).map_err(|error| error.below("/Settings"))
+        }
         _ => Ok(()),
     }
+}
+
+/// Values are addresses and prefixes, or in a set of sets the ids of sets that are there (hns-behaviour 4.12).
+fn refuse_bad_values(network: &Network, set: &SetPolicy) -> Answer<()> {
+    let nested = set.policy_type.get() == Some(&SetPolicyType::NestedIpSet);
+    let values = set.values.or_default();
+    for value in values
+        .split(',')
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+    {
+        let detail = if nested {
+            if sets(network).any(|other| other.id.get().is_some_and(|id| id == value)) {
+                continue;
+            }
+            format!("there is no set {value:?}; make the inner sets first")
+        } else {
+            if value.parse::<IpAddr>().is_ok() || value.parse::<IpNet>().is_ok() {
+                continue;
+            }
+            format!("{value:?} is neither an address nor a prefix")
+        };
+        return Err(HnsError::at(
+            HcnCode::HCN_E_INVALID_POLICY,
+            "/Settings/Values",
+            detail,
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a policy is a rule that names a set.
+pub(crate) fn rule_names(policy: &Policy, id: &str) -> bool {
+    const RULES: [&str; 2] = ["ACL", "NetworkACL"];
+    let names = |text: &Field<String>| {
+        text.get()
+            .is_some_and(|text| text.split(',').any(|token| token.trim() == id))
+    };
+    if RULES.iter().any(|rule| policy.is(rule)) {
+        let acl: Acl = policy.settings_as();
+        return names(&acl.local_addresses) || names(&acl.remote_addresses);
+    }
+    if policy.is("TierAcl") {
+        let tier: TierAcl = policy.settings_as();
+        let mut rules = tier.rules.get().into_iter().flatten();
+        return rules.any(|rule| names(&rule.local_addresses) || names(&rule.remote_addresses));
+    }
+    false
 }
 
 /// The form in which a policy is stored: its type by the canonical word, which clients compare (hns-behaviour 2.12).

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::container::Container;
 
-const COLUMNS: &str = "name, id, endpoint, namespace, listeners, created";
+const COLUMNS: &str = "name, id, endpoint, namespace, listeners, created, adopted";
 
 impl View<'_> {
     /// All containers, oldest first.
@@ -44,7 +44,7 @@ impl View<'_> {
             )
         })?;
         self.transaction
-            .prepare_cached("INSERT INTO container (name, id, endpoint, namespace, listeners, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+            .prepare_cached("INSERT INTO container (name, id, endpoint, namespace, listeners, created, adopted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
             .and_then(|mut statement| {
                 statement.execute(params![
                     container.name,
@@ -53,6 +53,7 @@ impl View<'_> {
                     container.namespace.map(bytes),
                     listeners,
                     container.created_ms as i64,
+                    container.adopted,
                 ])
             })
             .map_err(failed)?;
@@ -84,5 +85,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Container> {
             )
         })?,
         created_ms: row.get::<_, i64>(5)? as u64,
+        adopted: row.get(6)?,
     })
 }

@@ -106,6 +106,23 @@ impl View<'_> {
             .map_err(failed)
     }
 
+    /// The number of an object in the order of making; it is never given again.
+    pub fn sequence(&self, object: ObjectId) -> Answer<u64> {
+        self.transaction
+            .prepare_cached("SELECT seq FROM object WHERE kind = ?1 AND id = ?2")
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![number(object.kind), bytes(object.id)], |row| {
+                        row.get::<_, i64>(0)
+                    })
+                    .optional()
+            })
+            .map_err(failed)?
+            // SQLite counts from 1.
+            .map(i64::unsigned_abs)
+            .ok_or_else(|| object.not_found())
+    }
+
     /// An object.
     pub fn load<T: Record>(&self, id: Guid) -> Answer<T> {
         self.row(ObjectId { kind: T::KIND, id })?.record()

@@ -3,7 +3,7 @@
 
 use hcn_api::{HcnCode, Kind};
 use hcn_schema::Guid;
-use hcn_service::{ListenPort, NewContainer};
+use hcn_service::{ListenPort, NewContainer, NewEndpoint};
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, code, guid, keys, refusal, two};
@@ -264,14 +264,24 @@ fn namespaces_are_made_and_filled_over_v1() {
     assert_eq!(plain["IsDefault"], false);
 }
 
+fn made(network: Guid, settings: &str, namespace: Option<&str>) -> NewEndpoint {
+    NewEndpoint::Made {
+        network,
+        settings: settings.to_owned(),
+        namespace: namespace.map(str::to_owned),
+    }
+}
+
 /// A container on a network, in a namespace or attached over v1.
 fn wanted(network: Guid, name: &str, namespace: bool) -> NewContainer {
     NewContainer {
         name: name.to_owned(),
         id: None,
-        network,
-        endpoint: two(json!({"Name": name})).to_string(),
-        namespace: namespace.then(|| two(json!({})).to_string()),
+        endpoint: made(
+            network,
+            &two(json!({"Name": name})).to_string(),
+            namespace.then_some(r#"{"SchemaVersion":{"Major":2,"Minor":0}}"#),
+        ),
         listeners: vec![ListenPort {
             protocol: 6,
             port: 80,
@@ -330,6 +340,28 @@ fn a_container_whose_endpoint_is_gone_is_removed_all_the_same() {
 }
 
 #[test]
+fn who_listens_on_an_endpoint_of_others_comes_and_goes_without_it() {
+    let scene = Scene::new();
+    let endpoint = scene.endpoint(scene.nat(), json!({"Name": "pod"}));
+    let namespace = scene.namespace(json!({}));
+    let join = json!({"ResourceType": "Endpoint", "RequestType": "Add", "Settings": {"EndpointId": endpoint.to_string()}});
+    scene.modify(Kind::Namespace, namespace, &join).unwrap();
+    let before = scene.everything();
+    let wanted = NewContainer {
+        endpoint: NewEndpoint::Adopted(endpoint),
+        ..wanted(Guid::ZERO, "web", false)
+    };
+    let made = scene.service.run_container(&wanted).unwrap();
+    assert_eq!(
+        (made.endpoint, made.namespace, made.adopted),
+        (endpoint, Some(namespace), true)
+    );
+    assert_eq!(scene.service.remove_container("web").unwrap(), made);
+    assert_eq!(scene.service.containers().unwrap(), []);
+    assert_eq!(scene.everything(), before);
+}
+
+#[test]
 fn a_bad_container_is_refused_and_nothing_has_changed() {
     let scene = Scene::new();
     let network = scene.nat();
@@ -364,7 +396,7 @@ fn a_bad_container_is_refused_and_nothing_has_changed() {
         ),
         (
             NewContainer {
-                network: unknown,
+                endpoint: made(unknown, "{}", None),
                 ..other()
             },
             0x803b_0001,
@@ -372,16 +404,24 @@ fn a_bad_container_is_refused_and_nothing_has_changed() {
         ),
         (
             NewContainer {
-                endpoint: "{".to_owned(),
+                endpoint: made(network, "{", None),
                 ..other()
             },
             0x803b_001b,
             "not JSON",
         ),
+        (
+            NewContainer {
+                endpoint: NewEndpoint::Adopted(unknown),
+                ..other()
+            },
+            0x803b_0002,
+            "endpoint",
+        ),
         // The endpoint is made by then, and goes again.
         (
             NewContainer {
-                namespace: Some("{".to_owned()),
+                endpoint: made(network, "{}", Some("{")),
                 ..other()
             },
             0x803b_001b,

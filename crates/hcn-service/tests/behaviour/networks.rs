@@ -558,6 +558,12 @@ fn sets_are_made_inner_first_and_removed_outer_first() {
         code(scene.policies(endpoint, "Add", rule("azure-npm-3"))),
         HcnCode::HCN_E_INVALID_POLICY
     );
+    // A set that a rule names stays (hns-behaviour 1.6, HCN_E_ENTITY_HAS_REFERENCES).
+    assert_eq!(
+        code(ask("Remove", &outer)),
+        HcnCode::HCN_E_ENTITY_HAS_REFERENCES
+    );
+    scene.delete(Kind::Endpoint, endpoint).unwrap();
     ask("Remove", &outer).unwrap();
     ask("Remove", &inner).unwrap();
     assert!(sets(&scene).is_empty());

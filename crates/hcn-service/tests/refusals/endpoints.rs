@@ -332,12 +332,12 @@ pub fn rows() -> Vec<Row> {
             UNKNOWN,
         ),
         (
-            "a load balancer",
+            "a load balancer of nothing",
             Ask::Create(Kind::LoadBalancer, "", "", "{}".to_owned()),
-            "E_NOTIMPL",
-            0x8000_4001,
-            "",
-            "load balancer",
+            "HCN_E_INVALID_POLICY",
+            0x803b_000d,
+            "/HostComputeEndpoints",
+            "no endpoint is named",
         ),
         (
             "no such path of v1",

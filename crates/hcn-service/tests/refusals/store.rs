@@ -46,13 +46,13 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     put_network(&open(directory.path()).unwrap(), "nat", 0).unwrap();
     Connection::open(directory.path().join(STORE_FILE))
         .unwrap()
-        .pragma_update(None, "user_version", 2)
+        .pragma_update(None, "user_version", 99)
         .unwrap();
     refused(
         directory.path(),
         0x8007_0022,
         "ERROR_WRONG_DISK",
-        "layout 2",
+        "layout 99",
     );
 }
 

@@ -193,7 +193,7 @@ impl Scene {
     /// Everything that a client can see, and the operation log: equal before and after where nothing changed.
     pub fn everything(&self) -> String {
         let mut text = String::new();
-        for kind in [Kind::Network, Kind::Endpoint, Kind::Namespace] {
+        for kind in Kind::ALL {
             for query in ["", V2] {
                 for document in self.service.list(kind, query).unwrap() {
                     text.push_str(&document);

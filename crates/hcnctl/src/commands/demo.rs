@@ -10,10 +10,11 @@ mod words;
 use std::{fs, io::Write, path::PathBuf};
 
 use clap::Parser;
+use hcn::Target;
 
 use crate::{
     cli::{Cli, DemoArgs, Globals},
-    desk::{Desk, DeskOptions, Outcome, state_of},
+    desk::{Desk, DeskOptions, Outcome, target_of},
     failure::{Failure, exit},
 };
 
@@ -33,7 +34,16 @@ pub fn run(
     words: &mut dyn Write,
     width: Option<usize>,
 ) -> Outcome {
-    let given = state_of(globals)?;
+    let given = match target_of(globals)? {
+        Target::Embedded(folder) => folder,
+        // Nobody asked for the HNS of this machine.
+        Target::Native(None) if globals.host.is_none() => None,
+        other => {
+            return Err(Failure::Usage(format!(
+                "the demo makes a network and containers of its own and wants an empty HNS; {other} is somebody's. --state names a directory"
+            )));
+        }
+    };
     if let Some(version) = globals.profile {
         let profile = hcn::service::Profile::of(version).map_err(Failure::hns("tell the story"))?;
         if !profile.semantics.acl_on_nat {
@@ -140,7 +150,7 @@ impl Story<'_> {
         self.step("hcnctl get endpoints -o list", exit::DONE)?;
         self.step("hcnctl probe client nginx:80/tcp", exit::DONE)?;
         let before = self.desk(|desk| {
-            desk.embedded()?
+            desk.lab()?
                 .last_operation()
                 .map_err(Failure::hns("read the log"))
         })?;
@@ -230,7 +240,7 @@ impl Story<'_> {
 
     fn options(&self, actor: &str) -> DeskOptions {
         DeskOptions {
-            state: Some(self.state.clone()),
+            target: Target::Embedded(Some(self.state.clone())),
             version: self.globals.profile,
             dry_run: false,
             actor: actor.to_owned(),

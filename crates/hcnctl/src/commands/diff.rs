@@ -204,9 +204,9 @@ fn now(desk: &Desk<'_>, scope: &Scope) -> Result<Vec<String>, Failure> {
 
 /// What there was after an operation. The log keeps v2 documents, so a v1 listing is compared with it by what both shapes say.
 fn moment(desk: &Desk<'_>, number: u64, scope: &Scope) -> Result<Vec<String>, Failure> {
-    let service = desk.embedded()?;
+    let lab = desk.lab()?;
     let reading = || Failure::hns(format!("read the moment @{number}"));
-    let last = service.last_operation().map_err(reading())?;
+    let last = lab.last_operation().map_err(reading())?;
     if number > last {
         let detail = format!("there is no moment @{number}; the last is @{last}");
         return Err(reading()(HnsError::because(
@@ -214,7 +214,7 @@ fn moment(desk: &Desk<'_>, number: u64, scope: &Scope) -> Result<Vec<String>, Fa
             detail,
         )));
     }
-    let moment = service.moment(number).map_err(reading())?;
+    let moment = lab.moment(number).map_err(reading())?;
     let wanted = |kind| scope.kinds.contains(&kind);
     Ok(moment
         .into_iter()

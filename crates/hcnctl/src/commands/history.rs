@@ -3,11 +3,7 @@
 //!
 //! Apart because it finds objects that are gone, which no other command does.
 
-use hcn::{
-    Kind, ObjectId,
-    schema::Guid,
-    service::{Operation, Service},
-};
+use hcn::{Kind, Lab, ObjectId, schema::Guid, service::Operation};
 use serde_json::{Value, json};
 
 use crate::{
@@ -42,7 +38,7 @@ pub fn run(desk: &mut Desk<'_>, args: &HistoryArgs) -> Outcome {
         Some(name) => Some(find(desk, name)?),
         None => None,
     };
-    let operations = read(desk.embedded()?, object, args.last)?;
+    let operations = read(desk.lab()?, object, args.last)?;
     if args.output == Output::Json {
         json::write_list(
             &mut desk.out,
@@ -76,13 +72,8 @@ pub fn run(desk: &mut Desk<'_>, args: &HistoryArgs) -> Outcome {
     Ok(exit::DONE)
 }
 
-fn read(
-    service: &Service,
-    object: Option<ObjectId>,
-    most: usize,
-) -> Result<Vec<Operation>, Failure> {
-    service
-        .history(object, most)
+fn read(lab: &dyn Lab, object: Option<ObjectId>, most: usize) -> Result<Vec<Operation>, Failure> {
+    lab.history(object, most)
         .map_err(Failure::hns("read the history"))
 }
 
@@ -91,7 +82,7 @@ fn find(desk: &Desk<'_>, name: &str) -> Result<ObjectId, Failure> {
     if let Ok(id) = name.parse::<Guid>() {
         for kind in KINDS {
             let object = ObjectId { kind, id };
-            if !read(desk.embedded()?, Some(object), 1)?.is_empty() {
+            if !read(desk.lab()?, Some(object), 1)?.is_empty() {
                 return Ok(object);
             }
         }
@@ -113,7 +104,7 @@ fn find(desk: &Desk<'_>, name: &str) -> Result<ObjectId, Failure> {
         }
     }
     if found.is_empty() {
-        found = gone(&read(desk.embedded()?, None, usize::MAX)?, name);
+        found = gone(&read(desk.lab()?, None, usize::MAX)?, name);
     }
     match found[..] {
         [] => Err(not_found(name)),

@@ -29,7 +29,11 @@ struct Party {
 /// Tries an exchange.
 pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
     let documents = documents(desk)?;
-    let semantics = desk.embedded()?.profile().semantics.clone();
+    let semantics = desk
+        .connection()
+        .profile()
+        .map_err(Failure::hns("read the version of HNS"))?
+        .semantics;
     let (switch, faults) = Switch::compile(&documents, &semantics);
     for fault in &faults {
         desk.say(&format!(

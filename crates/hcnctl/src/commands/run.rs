@@ -7,7 +7,7 @@
 use hcn::{
     Kind,
     schema::{Guid, Id, modify::RequestType},
-    service::{Container, ListenPort, NewContainer},
+    service::{Container, ListenPort, NewContainer, NewEndpoint},
 };
 use serde_json::{Value, json};
 
@@ -26,31 +26,21 @@ use crate::{
 
 /// Makes a container.
 pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
-    let network = guid(desk.network(&args.network)?.id.get());
-    let endpoint = args.endpoint_id.unwrap_or_else(|| desk.new_id());
-    let namespace = desk.new_id();
-    let (endpoint_document, namespace_document) = match args.attach {
-        Attach::Namespace => (
-            v2_document(args, endpoint, network),
-            Some(namespace_document(namespace)),
-        ),
-        Attach::Docker => (v1_document(args, endpoint, network), None),
+    if !desk.is_dry_run() {
+        // Before anything is asked: an HNS without containers is told from the first word.
+        desk.lab()?;
+    }
+    let endpoint = match &args.endpoint {
+        Some(name) => NewEndpoint::Adopted(guid(desk.endpoint(name)?.id.get())),
+        None => made(desk, args)?,
     };
     if desk.is_dry_run() {
-        return note(
-            desk,
-            network,
-            &endpoint_document,
-            namespace_document.as_deref(),
-            endpoint,
-        );
+        return note(desk, &endpoint);
     }
     let wanted = NewContainer {
         name: args.name.clone(),
         id: args.container_id.clone(),
-        network,
-        endpoint: endpoint_document,
-        namespace: namespace_document,
+        endpoint,
         listeners: args
             .listen
             .iter()
@@ -61,7 +51,7 @@ pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
             .collect(),
     };
     let container = desk
-        .embedded()?
+        .lab()?
         .run_container(&wanted)
         .map_err(Failure::hns(format!(
             "run the container {:?}",
@@ -69,17 +59,35 @@ pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
         )))?;
     let document = desk
         .client()
-        .endpoint(endpoint)
+        .endpoint(container.endpoint)
         .map_err(Failure::hns("read the endpoint back"))?;
     writeln!(desk.out, "{}", container.id)?;
     desk.say(&format!(
         "{} runs: endpoint {}, address {}, MAC {}",
         container.name,
-        short_id(&endpoint.to_string()),
+        short_id(&container.endpoint.to_string()),
         addresses(&document).join(", "),
         document.mac_address.or_default()
     ))?;
     Ok(exit::DONE)
+}
+
+/// The documents that a runtime would send.
+fn made(desk: &Desk<'_>, args: &RunArgs) -> Result<NewEndpoint, Failure> {
+    let network = guid(desk.network(&args.network)?.id.get());
+    let endpoint = args.endpoint_id.unwrap_or_else(|| desk.new_id());
+    let (settings, namespace) = match args.attach {
+        Attach::Namespace => (
+            v2_document(args, endpoint, network),
+            Some(namespace_document(desk.new_id())),
+        ),
+        Attach::Docker => (v1_document(args, endpoint, network), None),
+    };
+    Ok(NewEndpoint::Made {
+        network,
+        settings,
+        namespace,
+    })
 }
 
 /// A name short enough for a message.
@@ -87,33 +95,37 @@ fn cut(name: &str) -> String {
     name.chars().take(64).collect()
 }
 
-/// Notes the requests that a runtime would send.
-fn note(
-    desk: &Desk<'_>,
-    network: Guid,
-    endpoint_document: &str,
-    namespace_document: Option<&str>,
-    endpoint: Guid,
-) -> Outcome {
+/// Notes the requests that a runtime would send; none for an endpoint that is there.
+fn note(desk: &Desk<'_>, endpoint: &NewEndpoint) -> Outcome {
+    let NewEndpoint::Made {
+        network,
+        settings,
+        namespace,
+    } = endpoint
+    else {
+        return Ok(exit::DONE);
+    };
     let noting = || Failure::hns("note the requests");
+    let id = |document: &str| {
+        let document: Value = serde_json::from_str(document).unwrap_or_default();
+        let id = document["ID"].as_str().and_then(|id| id.parse().ok());
+        id.unwrap_or(Guid::ZERO)
+    };
     let client = desk.client();
-    match namespace_document {
+    match namespace {
         None => {
             client
                 .hns()
-                .call("POST", "/endpoints/", endpoint_document)
+                .call("POST", "/endpoints/", settings)
                 .map_err(noting())?;
         }
         Some(document) => {
             client
-                .create_endpoint(network, endpoint_document)
+                .create_endpoint(*network, settings)
                 .map_err(noting())?;
             client.create_namespace(document).map_err(noting())?;
-            let namespace = serde_json::from_str::<Value>(document)
-                .ok()
-                .and_then(|document| document["ID"].as_str()?.parse().ok());
             client
-                .namespace_endpoint(namespace.unwrap_or_default(), RequestType::Add, endpoint)
+                .namespace_endpoint(id(document), RequestType::Add, id(settings))
                 .map_err(noting())?;
         }
     }
@@ -192,7 +204,7 @@ pub fn remove(desk: &mut Desk<'_>, args: &RmArgs) -> Outcome {
         let result = if desk.is_dry_run() {
             note_removal(desk, name)
         } else {
-            desk.embedded()?
+            desk.lab()?
                 .remove_container(name)
                 .map(|_| ())
                 .map_err(Failure::hns(format!("remove the container {name}")))
@@ -236,6 +248,9 @@ fn note_removal(desk: &Desk<'_>, name: &str) -> Result<(), Failure> {
             detail,
         )));
     };
+    if container.adopted {
+        return Ok(());
+    }
     let removing = || Failure::hns(format!("remove the container {name}"));
     desk.client()
         .delete(Kind::Endpoint, container.endpoint)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one wrapper around every function: error record, panics.
+//!
+//! Whatever happens inside, the caller gets a code, and nothing unwinds into code that is not Rust.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hcn_abi::types::{HRESULT, PWSTR, hresult::S_OK};
+use hcn_api::{Answer, HcnCode, HnsError};
+
+use crate::{memory, received::Received};
+
+/// Answers a function that has no error record.
+pub(crate) fn answer(body: impl FnOnce() -> Answer<()>) -> HRESULT {
+    match run(body) {
+        Ok(()) => S_OK,
+        Err(error) => number(error.code),
+    }
+}
+
+/// Answers a function that has one: NULL after a success, the record of the code after a failure.
+///
+/// The record is the caller's own where it is not wanted, as NULL.
+pub(crate) fn answer_with_record(
+    record: Received<*mut PWSTR>,
+    body: impl FnOnce() -> Answer<()>,
+) -> HRESULT {
+    // At once, since clients take whatever stands there after a success for a failure (hns-behaviour 1.1).
+    if let Ok(record) = record.output() {
+        record.put(std::ptr::null_mut());
+    }
+    let Err(error) = run(body) else { return S_OK };
+    if let Ok(record) = record.output()
+        && let Ok(text) = memory::give_text(&error.record())
+    {
+        record.put(text);
+    }
+    number(error.code)
+}
+
+fn run(body: impl FnOnce() -> Answer<()>) -> Answer<()> {
+    // Unwind safe: what a panic may leave half done is behind locks, whose users put up with it.
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        Err(HnsError::because(
+            HcnCode::E_UNEXPECTED,
+            "the library panicked",
+        ))
+    })
+}
+
+fn number(code: HcnCode) -> HRESULT {
+    code.0 as HRESULT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_code_with_its_record() {
+        let mut record: PWSTR = std::ptr::dangling_mut();
+        // SAFETY: a local variable.
+        let output = unsafe { Received::new(&raw mut record) };
+        let result = answer_with_record(output, || panic!("on purpose"));
+        assert_eq!(result as u32, 0x8000_ffff);
+        // SAFETY: the wrapper put a text there.
+        let text = unsafe { Received::new(record.cast_const()) };
+        assert_eq!(
+            text.text(HcnCode::E_FAIL).unwrap(),
+            r#"{"Success":false,"Error":"Catastrophic failure. ","ErrorCode":2147549183}"#
+        );
+        // SAFETY: given by this crate, once.
+        unsafe { memory::take_list(record) };
+    }
+
+    #[test]
+    fn a_success_leaves_no_record() {
+        let mut record: PWSTR = std::ptr::dangling_mut();
+        // SAFETY: a local variable.
+        let output = unsafe { Received::new(&raw mut record) };
+        assert_eq!(answer_with_record(output, || Ok(())), S_OK);
+        assert!(record.is_null());
+    }
+
+    #[test]
+    fn a_record_may_be_declined() {
+        // SAFETY: NULL is allowed.
+        let declined = unsafe { Received::new(std::ptr::null_mut()) };
+        let failed = || Err(HnsError::new(HcnCode::E_NOTIMPL));
+        assert_eq!(answer_with_record(declined, failed) as u32, 0x8000_4001);
+    }
+}

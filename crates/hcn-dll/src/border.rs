@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The seam behind handles.
+//!
+//! A handle belongs to one object, not to its id: when the object is gone, the handle says so, even if another took the id since.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hcn::schema::Guid;
+use hcn_api::{
+    Answer, HcnCode, Hns, Kind, ObjectId, PortAccess, PortProtocol, PortRange, PortRangeEntry,
+    PortReservation,
+};
+
+use crate::{
+    handles::Handles,
+    registration::{Listener, Registration},
+};
+
+/// An HNS and the handles of its callers.
+pub(crate) struct Border {
+    hns: Arc<dyn Hns>,
+    handles: Handles<Held>,
+}
+
+/// What a handle leads to.
+enum Held {
+    Object(Object),
+    Callback {
+        of: Source,
+        /// Taken out once, to end it. Locked, since what ends it need not bear being looked at from two threads.
+        registration: Mutex<Option<Registration>>,
+    },
+    Ports(PortReservation),
+}
+
+/// An object as it was when it was opened.
+#[derive(Clone, Copy)]
+struct Object {
+    id: ObjectId,
+    /// 0 where the HNS cannot tell.
+    identity: u64,
+}
+
+/// Whose events a callback is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The service.
+    Service,
+    /// A guest network service.
+    GuestNetworkService,
+}
+
+/// The identity of an object that was deleted before it could be asked; no object has it.
+const GONE: u64 = u64::MAX;
+
+impl Border {
+    /// An HNS that nobody has a handle to yet.
+    pub fn new(hns: Arc<dyn Hns>) -> Self {
+        Border {
+            hns,
+            handles: Handles::new(),
+        }
+    }
+
+    /// The HNS, for what needs no handle.
+    pub fn hns(&self) -> &dyn Hns {
+        &*self.hns
+    }
+
+    /// Makes an object and gives its handle.
+    pub fn create(
+        &self,
+        kind: Kind,
+        network: Option<u64>,
+        id: Guid,
+        settings: &str,
+    ) -> Answer<u64> {
+        let network = network
+            .map(|handle| self.living(Kind::Network, handle))
+            .transpose()?
+            .map(|network| network.id.id);
+        let id = self.hns.create(kind, network, id, settings)?;
+        let id = ObjectId { kind, id };
+        let identity = match self.hns.identity(id) {
+            Ok(identity) => identity,
+            Err(error) if error.code.is_not_found() => GONE,
+            Err(error) => return Err(error),
+        };
+        self.handles.give(Held::Object(Object { id, identity }))
+    }
+
+    /// Gives a handle to an object.
+    pub fn open(&self, id: ObjectId) -> Answer<u64> {
+        let identity = self.hns.identity(id)?;
+        self.handles.give(Held::Object(Object { id, identity }))
+    }
+
+    /// Asks about the object of a handle.
+    pub fn query(
+        &self,
+        kind: Kind,
+        handle: u64,
+        ask: impl FnOnce(&dyn Hns, ObjectId) -> Answer<String>,
+    ) -> Answer<String> {
+        let object = self.object(kind, handle)?;
+        let answer = ask(&*self.hns, object.id)?;
+        // Afterwards: if it lives now, it lived when it was asked about.
+        self.check_lives(object)?;
+        Ok(answer)
+    }
+
+    /// Changes the object of a handle.
+    pub fn modify(&self, kind: Kind, handle: u64, settings: &str) -> Answer<()> {
+        let object = self.living(kind, handle)?;
+        self.hns.modify(object.id, settings)
+    }
+
+    /// Closes a handle to an object, whether or not the object is still there.
+    pub fn close(&self, kind: Kind, handle: u64) -> Answer<()> {
+        self.handles
+            .take(handle, |held| held.is_object(kind))
+            .map(drop)
+    }
+
+    /// Calls back for the events of the service.
+    pub fn register_service(&self, listener: Listener) -> Answer<u64> {
+        let registration = Registration::start(&*self.hns, listener, |_| true)?;
+        self.give_callback(Source::Service, registration)
+    }
+
+    /// Calls back for the events of the guest network service of a handle.
+    pub fn register_guest(&self, handle: u64, listener: Listener) -> Answer<u64> {
+        let object = self.living(Kind::GuestNetworkService, handle)?;
+        let registration = Registration::start(&*self.hns, listener, move |event| {
+            event.kind == Kind::GuestNetworkService && event.id == object.id.id
+        })?;
+        self.give_callback(Source::GuestNetworkService, registration)
+    }
+
+    /// Ends a registration: see [`Registration::end`].
+    pub fn unregister(&self, source: Source, handle: u64) -> Answer<()> {
+        let held = self.handles.take(handle, |held| held.is_callback(source))?;
+        if let Held::Callback { registration, .. } = &*held {
+            let registration = registration
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            if let Some(registration) = registration {
+                registration.end();
+            }
+        }
+        Ok(())
+    }
+
+    /// Reserves a port.
+    pub fn reserve_port(
+        &self,
+        handle: u64,
+        protocol: PortProtocol,
+        access: PortAccess,
+        port: u16,
+    ) -> Answer<u64> {
+        let object = self.living(Kind::GuestNetworkService, handle)?;
+        let reservation = self
+            .hns
+            .reserve_port(object.id.id, protocol, access, port)?;
+        self.handles.give(Held::Ports(reservation))
+    }
+
+    /// Reserves ports that follow each other.
+    pub fn reserve_port_range(&self, handle: u64, count: u16) -> Answer<(u64, PortRange)> {
+        let object = self.living(Kind::GuestNetworkService, handle)?;
+        let (reservation, range) = self.hns.reserve_port_range(object.id.id, count)?;
+        Ok((self.handles.give(Held::Ports(reservation))?, range))
+    }
+
+    /// Closes a reservation, and succeeds too where it went with its guest network service.
+    pub fn release_ports(&self, handle: u64) -> Answer<()> {
+        let held = self
+            .handles
+            .take(handle, |held| matches!(held, Held::Ports(_)))?;
+        let Held::Ports(reservation) = *held else {
+            return Ok(());
+        };
+        match self.hns.release_ports(reservation) {
+            Err(error) if error.code == HcnCode::E_HANDLE => Ok(()),
+            other => other,
+        }
+    }
+
+    /// All reservations.
+    pub fn port_reservations(&self) -> Answer<Vec<PortRangeEntry>> {
+        self.hns.port_reservations()
+    }
+
+    fn give_callback(&self, of: Source, registration: Registration) -> Answer<u64> {
+        self.handles.give(Held::Callback {
+            of,
+            registration: Mutex::new(Some(registration)),
+        })
+    }
+
+    fn object(&self, kind: Kind, handle: u64) -> Answer<Object> {
+        let held = self.handles.find(handle, |held| held.is_object(kind))?;
+        match *held {
+            Held::Object(object) => Ok(object),
+            _ => Err(hcn_api::HnsError::new(HcnCode::E_HANDLE)),
+        }
+    }
+
+    /// The object of a handle, which was there a moment ago.
+    fn living(&self, kind: Kind, handle: u64) -> Answer<Object> {
+        let object = self.object(kind, handle)?;
+        self.check_lives(object)?;
+        Ok(object)
+    }
+
+    fn check_lives(&self, object: Object) -> Answer<()> {
+        if object.identity == 0 || self.hns.identity(object.id)? == object.identity {
+            Ok(())
+        } else {
+            Err(object.id.not_found())
+        }
+    }
+}
+
+impl Held {
+    fn is_object(&self, kind: Kind) -> bool {
+        matches!(self, Held::Object(object) if object.id.kind == kind)
+    }
+
+    fn is_callback(&self, source: Source) -> bool {
+        matches!(self, Held::Callback { of, .. } if *of == source)
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which HNS is behind it all: what the environment names, opened by the first call.
+//!
+//! One for the life of the process. A failure to open it is the answer to the call that met it, and the next call tries again.
+
+use std::{
+    env,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use hcn::{ConnectOptions, Target, connect};
+use hcn_api::{Answer, HcnCode, HnsError, HnsVersion};
+
+use crate::border::Border;
+
+static BORDER: OnceLock<Border> = OnceLock::new();
+static OPENING: Mutex<()> = Mutex::new(());
+
+/// The border of this process.
+///
+/// # Errors
+/// Those of the target.
+pub(crate) fn border() -> Answer<&'static Border> {
+    if let Some(border) = BORDER.get() {
+        return Ok(border);
+    }
+    let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(border) = BORDER.get() {
+        return Ok(border); // Another thread was faster.
+    }
+    let chosen = choose(|name| env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let options = ConnectOptions {
+        version: chosen.version,
+        actor: program(),
+        ..ConnectOptions::default()
+    };
+    let border = Border::new(connect(&chosen.target, options)?.hns());
+    Ok(BORDER.get_or_init(|| border))
+}
+
+/// What the environment says.
+#[derive(Debug, PartialEq)]
+struct Chosen {
+    target: Target,
+    version: Option<HnsVersion>,
+}
+
+/// Reads `HCNCTL_HOST`, `HCNCTL_STATE` and `HCNCTL_PROFILE`.
+fn choose(variable: impl Fn(&str) -> Option<String>) -> Answer<Chosen> {
+    let bad = |name: &str, why: String| HnsError::at(HcnCode::E_INVALIDARG, name, why);
+    let target = match variable("HCNCTL_HOST") {
+        None => Target::Embedded(None),
+        // It would load this very library, and that itself again.
+        Some(host) if host == "native" || host.starts_with("native:") => {
+            let why = "this library is what native means, and cannot stand behind itself";
+            return Err(bad("HCNCTL_HOST", why.to_owned()));
+        }
+        Some(host) => host
+            .parse()
+            .map_err(|error| bad("HCNCTL_HOST", format!("{error}")))?,
+    };
+    let target = match (target, variable("HCNCTL_STATE")) {
+        (Target::Embedded(None), Some(state)) => Target::Embedded(Some(state.into())),
+        (target, _) => target,
+    };
+    let version = variable("HCNCTL_PROFILE")
+        .map(|text| {
+            text.parse()
+                .map_err(|error| bad("HCNCTL_PROFILE", format!("{text:?}: {error}")))
+        })
+        .transpose()?;
+    Ok(Chosen { target, version })
+}
+
+/// The program that loaded the library, for the operation log.
+fn program() -> String {
+    env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "computenetwork".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose_with(pairs: &[(&str, &str)]) -> Answer<Chosen> {
+        choose(|name| {
+            pairs
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_said_means_the_embedded_one() {
+        let chosen = choose_with(&[]).unwrap();
+        assert_eq!(chosen.target, Target::Embedded(None));
+        assert_eq!(chosen.version, None);
+    }
+
+    #[test]
+    fn the_state_is_that_of_an_embedded_one_without_a_directory() {
+        let chosen = choose_with(&[("HCNCTL_STATE", "s"), ("HCNCTL_PROFILE", "13.3")]).unwrap();
+        assert_eq!(chosen.target, Target::Embedded(Some("s".into())));
+        assert_eq!(chosen.version, Some(HnsVersion::new(13, 3)));
+        let both = [("HCNCTL_STATE", "s"), ("HCNCTL_HOST", "embedded:t")];
+        assert_eq!(
+            choose_with(&both).unwrap().target,
+            Target::Embedded(Some("t".into()))
+        );
+    }
+
+    #[test]
+    fn the_library_does_not_load_itself() {
+        for host in ["native", "native:computenetwork.dll"] {
+            let error = choose_with(&[("HCNCTL_HOST", host)]).unwrap_err();
+            assert_eq!(error.code, HcnCode::E_INVALIDARG);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        for pair in [("HCNCTL_HOST", "ftp:x"), ("HCNCTL_PROFILE", "new")] {
+            assert_eq!(
+                choose_with(&[pair]).unwrap_err().code,
+                HcnCode::E_INVALIDARG
+            );
+        }
+    }
+}

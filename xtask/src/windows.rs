@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is built for Windows, and run there by Wine: `hcnctl.exe`, the two libraries, and their tests.
+//!
+//! Apart from the other chores, which need Rust alone. Installs nothing: what is missing is said.
+
+mod prefix;
+mod toolchain;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use serde_json::Value;
+
+use crate::tidy;
+
+pub use prefix::Prefix;
+use toolchain::{TARGET, Toolchain, target_folder};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Optimised, as it is shipped.
+    pub release: bool,
+    /// Run what was built.
+    pub test: bool,
+}
+
+impl Options {
+    /// Reads the words after the chore's name; `None` if one of them is unknown.
+    pub fn parse(words: &[&str]) -> Option<Self> {
+        let mut options = Options::default();
+        for word in words {
+            match *word {
+                "--release" => options.release = true,
+                "--test" => options.test = true,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// One file that a package becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Artefact {
+    package: String,
+    file: String,
+}
+
+/// What was built, and where it runs.
+#[derive(Debug)]
+pub struct Built {
+    /// Holds `hcnctl.exe` and the libraries.
+    pub folder: PathBuf,
+    /// The libraries are in its system32.
+    pub prefix: Prefix,
+    libraries: Vec<Artefact>,
+    toolchain: Toolchain,
+    release: bool,
+}
+
+/// Builds, and tests if asked; whether all is well.
+pub fn run(repository: &Path, options: Options) -> bool {
+    let result = build(repository, options.release).and_then(|built| {
+        println!("built in {}", built.folder.display());
+        if options.test {
+            test(repository, &built)
+        } else {
+            Ok(())
+        }
+    });
+    if let Err(error) = &result {
+        println!("windows: {error}");
+    }
+    result.is_ok()
+}
+
+/// Builds the program and the libraries and puts the libraries where programs look for them.
+pub fn build(repository: &Path, release: bool) -> Result<Built, String> {
+    let toolchain = Toolchain::find()?;
+    let libraries = libraries(&tidy::metadata(repository)?);
+    let start = Instant::now();
+    let mut cargo = toolchain.cargo(repository, "build");
+    cargo.args(["--package", "hcnctl"]);
+    for library in &libraries {
+        cargo.args(["--package", &library.package]);
+    }
+    if release {
+        cargo.arg("--release");
+    }
+    good("cargo build", &mut cargo)?;
+    println!(
+        "== windows build ok after {:.1} s",
+        start.elapsed().as_secs_f64()
+    );
+    let prefix = Prefix::open(repository, &toolchain.wine)?;
+    let folder =
+        target_folder(repository)
+            .join(TARGET)
+            .join(if release { "release" } else { "debug" });
+    for library in &libraries {
+        prefix.install(&folder.join(&library.file))?;
+    }
+    Ok(Built {
+        folder,
+        prefix,
+        libraries,
+        toolchain,
+        release,
+    })
+}
+
+/// Runs the program's demo, on the HNS that it holds itself and on the library's, and the libraries' own tests.
+fn test(repository: &Path, built: &Built) -> Result<(), String> {
+    let program = built.folder.join("hcnctl.exe");
+    let demo = |name: &str, host: &[&str]| {
+        built.prefix.empty_folder(name)?;
+        println!("== hcnctl.exe demo {}", host.join(" "));
+        good(
+            "hcnctl.exe demo",
+            built
+                .prefix
+                .run(&program)
+                .args(["--state", &format!(r"C:\{name}")])
+                .args(host)
+                .arg("demo"),
+        )
+    };
+    demo("demo", &[])?;
+    if built.libraries.is_empty() {
+        return Ok(());
+    }
+    let mut cargo = built.toolchain.cargo(repository, "test");
+    // Not the examples in documentation, which another program than cargo compiles.
+    cargo.args(["--no-fail-fast", "--tests"]);
+    for library in &built.libraries {
+        cargo.args(["--package", &library.package]);
+    }
+    if built.release {
+        cargo.arg("--release");
+    }
+    for (name, value) in built.prefix.environment() {
+        cargo.env(name, value);
+    }
+    cargo.env(
+        "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER",
+        &built.toolchain.wine,
+    );
+    good("cargo test", &mut cargo)
+}
+
+/// The packages of the workspace that become libraries which other programs load.
+fn libraries(metadata: &Value) -> Vec<Artefact> {
+    let mut found = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        for target in package["targets"].as_array().into_iter().flatten() {
+            let loaded = target["crate_types"]
+                .as_array()
+                .is_some_and(|types| types.iter().any(|kind| kind == "cdylib"));
+            if let (true, Some(package), Some(name)) =
+                (loaded, package["name"].as_str(), target["name"].as_str())
+            {
+                found.push(Artefact {
+                    package: package.to_owned(),
+                    file: format!("{name}.dll"),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Runs a command to its end; an error unless it ends well.
+pub fn good(what: &str, command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{what}: {status}")),
+        Err(error) => Err(format!("{what}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_other_programs_load_is_a_library() {
+        let metadata = json!({"packages": [
+            {"name": "hcn-dll", "targets": [
+                {"name": "computenetwork", "crate_types": ["cdylib", "rlib"]},
+                {"name": "border", "crate_types": ["bin"]},
+            ]},
+            {"name": "hcn", "targets": [{"name": "hcn", "crate_types": ["lib"]}]},
+        ]});
+        assert_eq!(
+            libraries(&metadata),
+            [Artefact {
+                package: "hcn-dll".into(),
+                file: "computenetwork.dll".into()
+            }]
+        );
+    }
+
+    #[test]
+    fn an_unknown_word_is_not_taken_for_an_option() {
+        assert_eq!(
+            Options::parse(&["--test", "--release"]),
+            Some(Options {
+                release: true,
+                test: true
+            })
+        );
+        assert_eq!(Options::parse(&["--tests"]), None);
+    }
+
+    #[test]
+    fn a_program_that_fails_or_is_not_there_is_an_error() {
+        assert_eq!(good("true", &mut Command::new("true")), Ok(()));
+        assert!(good("false", &mut Command::new("false")).is_err());
+        assert!(good("none", &mut Command::new("no-such-program-here")).is_err());
+    }
+}
