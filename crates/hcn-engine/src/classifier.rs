@@ -118,7 +118,7 @@ impl ProtocolSet {
 }
 
 /// What a packet must be for a rule to match it, in one family.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Conditions<A> {
     /// Protocols; only such as have ports where a port is asked for.
     pub protocols: ProtocolSet,
@@ -230,6 +230,11 @@ impl<A: Address> Classifier<A> {
                 .position(|conditions| conditions.matches(packet))
                 .map(|place| place as u32),
         }
+    }
+
+    /// The rules, strongest first.
+    pub fn conditions(&self) -> &[Conditions<A>] {
+        &self.conditions
     }
 
     /// Whether the rule at a place matches.

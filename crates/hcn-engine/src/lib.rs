@@ -5,7 +5,8 @@
 //! Data planes ([`data_plane::DataPlane`]) and the service meet in this crate without knowing each other.
 //!
 //! From document to decision: [`acl`] reads a rule, [`sets`] the IP sets that it names, [`classifier`] finds the strongest rule that matches,
-//! [`switch`] knows the ports and their stages, [`flow_table`] the flows that are open.
+//! [`switch`] knows the ports and their stages, [`flow_table`] the flows that are open. For questions about all packets at once, [`space`] has exact
+//! sets of them, and [`reach`] who reaches whom.
 
 pub mod acl;
 pub mod classifier;
@@ -14,10 +15,12 @@ mod fast_hash;
 pub mod flow;
 pub mod flow_table;
 mod port_rules;
+pub mod reach;
 mod rule_list;
 mod rule_text;
 pub mod semantics;
 pub mod sets;
+pub mod space;
 pub mod switch;
 pub mod verdict;
 

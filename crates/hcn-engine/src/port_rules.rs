@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::{
     classifier::Packet,
     flow::{Direction, Flow, Protocol},
-    rule_list::{Entry, InList, RuleList},
+    rule_list::{ALLOWS, BLOCKS, Entry, InList, RuleList},
+    space::{self, Axis, Region, Space},
     verdict::{Decision, Layer, Reason, Ruling},
 };
 
@@ -87,6 +88,39 @@ impl PortRules {
         }
     }
 
+    /// The packets of a family that the stages of a direction let pass; of those with the port's own address on its side, where it is given.
+    pub(crate) fn passes<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+        own: Option<A>,
+    ) -> Region {
+        let mut passing = Region::FULL;
+        for stage in self.stages(direction) {
+            let passes = stage.passes(space, direction, own);
+            passing = space.and(passing, passes);
+        }
+        passing
+    }
+
+    /// The rules of a direction that decide no packet of a family: by layer, and the number in it.
+    pub(crate) fn idle<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+    ) -> Vec<(Layer, u32)> {
+        let mut idle = Vec::new();
+        for stage in self.stages(direction) {
+            for list in &stage.lists {
+                let deciding = list.deciding::<A>(space, direction);
+                let numbered = deciding.into_iter().zip(list.base..);
+                let without = numbered.filter(|(decides, _)| !decides);
+                idle.extend(without.map(|(_, number)| (stage.layer, number)));
+            }
+        }
+        idle
+    }
+
     /// The rule of a number in a layer, whether it decided a tie, and the direction whose rule it is.
     ///
     /// A ruling about an open flow that is judged again speaks of the direction in which it was opened, which need not be the packet's.
@@ -158,6 +192,29 @@ fn rule(stages: &[Stage], ask: impl Fn(&Stage) -> Option<Ruling>) -> Ruling {
 }
 
 impl Stage {
+    /// The packets that this stage lets pass.
+    fn passes<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+        own: Option<A>,
+    ) -> Region {
+        let common = space::protocols(|protocol| {
+            Undecided::AllowCommonProtocols.decide(protocol.0) == Decision::Allow
+        });
+        let mut says = match self.undecided {
+            Undecided::Allow => ALLOWS,
+            Undecided::Block => BLOCKS,
+            Undecided::AllowCommonProtocols => space.cut(Axis::Protocol, &common, ALLOWS, BLOCKS),
+        };
+        // The list that is asked first is put on top last.
+        for list in self.lists.iter().rev() {
+            let decisions = list.decisions(space, direction, own);
+            says = space.over(decisions, says);
+        }
+        says
+    }
+
     /// What this stage says; `None` where it has no say.
     #[inline]
     fn rule<A: InList>(&self, packet: &Packet<A>) -> Option<Ruling> {

@@ -8,9 +8,11 @@ use hcn_schema::{Guid, policy::AclAction};
 
 use crate::{
     acl::Rule,
-    classifier::{Address, Classifier, Conditions, Packet},
+    classifier::{Address, Classifier, Conditions, Extent, Packet},
+    flow::Direction,
     semantics::{Semantics, Tie},
     sets::Sets,
+    space::{Region, Space},
     verdict::Decision,
 };
 
@@ -187,6 +189,64 @@ impl RuleList {
             })
     }
 
+    /// What the list says of every packet of a family that crosses a port in a direction: [`ALLOWS`], [`BLOCKS`], or nothing where no rule
+    /// matches or the strongest one passes. Where the port's own address is given, packets have it on the port's side, and the diagram does not
+    /// ask for it; ports whose rules differ in that address alone have one diagram then.
+    pub(crate) fn decisions<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+        own: Option<A>,
+    ) -> Region {
+        let side = A::side(self);
+        let rules: Vec<(&Conditions<A>, Region)> = side
+            .classifier
+            .conditions()
+            .iter()
+            .zip(&side.outcomes)
+            .filter(|(conditions, _)| own.is_none_or(|own| conditions.local.contains(own)))
+            .map(|(conditions, outcome)| {
+                let says = match outcome {
+                    outcome if outcome.passes() => PASSES,
+                    outcome if outcome.decision() == Decision::Block => BLOCKS,
+                    _ => ALLOWS,
+                };
+                (conditions, says)
+            })
+            .collect();
+        let all = strongest(space, direction, own.is_some(), &rules);
+        space.relabel(all, &|end| match end {
+            PASSES => Region::SILENT,
+            end => end,
+        })
+    }
+
+    /// For each rule of the list, in the order of precedence, whether there is a packet of the family that it decides.
+    pub(crate) fn deciding<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+    ) -> Vec<bool> {
+        let side = A::side(self);
+        let rules: Vec<(&Conditions<A>, Region)> = side
+            .classifier
+            .conditions()
+            .iter()
+            .zip(&side.outcomes)
+            .map(|(conditions, outcome)| (conditions, Region::end(outcome.place())))
+            .collect();
+        let all = strongest(space, direction, false, &rules);
+        let mut deciding = vec![false; self.entries.len()];
+        for end in space.ends(all) {
+            if end != Region::SILENT
+                && let Some(place) = end.as_end()
+            {
+                deciding[place as usize] = true;
+            }
+        }
+        deciding
+    }
+
     /// Bytes of the indexes of both families.
     pub(crate) fn index_bytes(&self) -> usize {
         self.v4.classifier.index_bytes() + self.v6.classifier.index_bytes()
@@ -206,6 +266,39 @@ impl<A: Address> Side<A> {
         Side {
             classifier: Classifier::compile(conditions),
             outcomes: outcomes.into(),
+        }
+    }
+}
+
+/// What a list says of a packet that it lets pass.
+pub(crate) const ALLOWS: Region = Region::FULL;
+/// What a list says of a packet that it drops.
+pub(crate) const BLOCKS: Region = Region::EMPTY;
+/// A number that neither of the two is.
+const PASSES: Region = Region::end(2);
+
+/// What the first rule that matches says of each packet. Halves are put over each other, so that most work is done on small diagrams.
+fn strongest<A: Address + Into<u128>>(
+    space: &mut Space,
+    direction: Direction,
+    own_is_known: bool,
+    rules: &[(&Conditions<A>, Region)],
+) -> Region {
+    match rules {
+        [] => Region::SILENT,
+        [(conditions, says)] if own_is_known => {
+            let conditions = Conditions {
+                local: Extent::Any,
+                ..(*conditions).clone()
+            };
+            space.where_met(&conditions, direction, *says, Region::SILENT)
+        }
+        [(conditions, says)] => space.where_met(conditions, direction, *says, Region::SILENT),
+        rules => {
+            let (strong, weak) = rules.split_at(rules.len() / 2);
+            let strong = strongest(space, direction, own_is_known, strong);
+            let weak = strongest(space, direction, own_is_known, weak);
+            space.over(strong, weak)
         }
     }
 }

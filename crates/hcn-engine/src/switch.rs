@@ -14,9 +14,11 @@ use hcn_schema::{Endpoint, Guid, MacAddress, Network, network::NetworkType};
 use ipnet::IpNet;
 
 use crate::{
-    flow::{Direction, Flow},
+    classifier::Extent,
+    flow::{Direction, Family, Flow},
     port_rules::PortRules,
     semantics::Semantics,
+    space::{self, Axis, Region, Space},
     verdict::{Cause, Decision, Layer, Reason, RuleReference, Ruling, Step, Verdict},
 };
 use index::PortIndexes;
@@ -241,6 +243,73 @@ impl Switch {
                 (sources.first().copied(), destinations.first().copied()),
                 |(source, destination)| (Some(*source), Some(*destination)),
             )
+    }
+
+    /// The packets of the space's family that a port lets pass in a direction: those of which [`Switch::rule`] says Allow.
+    pub fn passes(&self, space: &mut Space, port: PortIndex, direction: Direction) -> Region {
+        let Some(rules) = self.rules.get(port.0 as usize) else {
+            return Region::FULL;
+        };
+        let passing = match space.family() {
+            Family::V4 => rules.passes::<u32>(space, direction, None),
+            Family::V6 => rules.passes::<u128>(space, direction, None),
+        };
+        if !rules.isolated {
+            return passing;
+        }
+        let family = space.family();
+        let others = self.indexes.others(port);
+        let others = others.filter(|address| Family::from(*address) == family);
+        let others = others.map(space::number_of);
+        let others = Extent::of(others.map(|number| (number, number)).collect());
+        let axis = match direction {
+            Direction::In => Axis::Source,
+            Direction::Out => Axis::Destination,
+        };
+        let between = space.cut(axis, &others, Region::FULL, Region::EMPTY);
+        space.minus(passing, between)
+    }
+
+    /// As [`Switch::passes`], of the packets that have this address on the port's side, and without regard to isolation.
+    pub(crate) fn passes_with(
+        &self,
+        space: &mut Space,
+        port: PortIndex,
+        direction: Direction,
+        own: IpAddr,
+    ) -> Region {
+        match (self.rules.get(port.0 as usize), own) {
+            (None, _) => Region::FULL,
+            (Some(rules), IpAddr::V4(own)) => rules.passes(space, direction, Some(u32::from(own))),
+            (Some(rules), IpAddr::V6(own)) => rules.passes(space, direction, Some(u128::from(own))),
+        }
+    }
+
+    /// Whether nothing passes between a port and another one.
+    pub(crate) fn is_isolated(&self, port: PortIndex) -> bool {
+        let rules = self.rules.get(port.0 as usize);
+        rules.is_some_and(|rules| rules.isolated)
+    }
+
+    /// The rules of a port that decide no packet of the space's family, because stronger rules decide all that they match, or because they match
+    /// none: layer, direction and number, as a [`Ruling`] has it.
+    pub fn idle_rules(&self, space: &mut Space, port: PortIndex) -> Vec<(Layer, Direction, u32)> {
+        let mut idle = Vec::new();
+        let Some(rules) = self.rules.get(port.0 as usize) else {
+            return idle;
+        };
+        for direction in [Direction::In, Direction::Out] {
+            let found = match space.family() {
+                Family::V4 => rules.idle::<u32>(space, direction),
+                Family::V6 => rules.idle::<u128>(space, direction),
+            };
+            idle.extend(
+                found
+                    .into_iter()
+                    .map(|(layer, number)| (layer, direction, number)),
+            );
+        }
+        idle
     }
 
     /// Bytes of the indexes in which rules are looked up; lists that ports share count once.

@@ -6,8 +6,9 @@ mod reading;
 use std::{collections::BTreeMap, net::IpAddr};
 
 use hcn_engine::{
-    Decision, Direction, Documents, Flow, Layer, PortIndex, Protocol, Semantics, Switch,
+    Decision, Direction, Documents, Family, Flow, Layer, PortIndex, Protocol, Semantics, Switch,
     semantics::{DefaultDeny, SeveralSets, Tie},
+    space::{Cell, Region, Space},
     verdict::Reason,
 };
 use hcn_schema::{Document, Endpoint, Network};
@@ -507,4 +508,119 @@ fn the_engine_decides_large_rule_sets_as_a_second_reading_does() {
             })
         })
         .unwrap();
+}
+
+/// The set of what passes against the second reading, packet by packet: those that rules aim at, and those at the corners of the set.
+#[test]
+fn the_set_of_packets_that_pass_is_the_one_that_the_reading_lets_pass() {
+    let rules = vec(rule(&["Allow", "Block"]), 0..10);
+    let met = std::cell::RefCell::new([0u32; 3]);
+    runner(2_000)
+        .run(&(scene(rules), vec(aim(), 1..16)), |(scene, aims)| {
+            let switch = compile(&scene);
+            let mut spaces = [Family::V4, Family::V6].map(Space::new);
+            let passing = [Direction::In, Direction::Out].map(|direction| {
+                spaces
+                    .each_mut()
+                    .map(|space| switch.passes(space, PortIndex(0), direction))
+            });
+            let idle = spaces
+                .each_mut()
+                .map(|space| switch.idle_rules(space, PortIndex(0)));
+            for aim in &aims {
+                let (direction, flow) = aim.packet(&scene);
+                if Family::from(flow.source) != Family::from(flow.destination) {
+                    continue;
+                }
+                let family = usize::from(flow.source.is_ipv6());
+                let region = passing[usize::from(direction == Direction::Out)][family];
+                let found = spaces[family].contains(region, &flow);
+                let expected = scene.answer(direction, &flow).allowed;
+                prop_assert_eq!(found, expected, "{} {}", direction, flow);
+                met.borrow_mut()[usize::from(found)] += 1;
+                // A rule that decides a packet is none that never decides.
+                let ruling = switch.rule(PortIndex(0), direction, &flow);
+                if let Reason::Rule(number) = ruling.reason {
+                    prop_assert!(!idle[family].contains(&(ruling.layer, direction, number)));
+                    met.borrow_mut()[2] += 1;
+                }
+            }
+            for (direction, regions) in [Direction::In, Direction::Out].into_iter().zip(passing) {
+                for (space, region) in spaces.iter_mut().zip(regions) {
+                    let blocked = space.minus(Region::FULL, region);
+                    for (region, expected) in [(region, true), (blocked, false)] {
+                        let cells = space.cells(region);
+                        for flow in cells.iter().take(8).filter_map(Cell::first) {
+                            let found = scene.answer(direction, &flow).allowed;
+                            prop_assert_eq!(found, expected, "{} {}", direction, flow);
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    let met = met.into_inner();
+    assert!(met.iter().all(|count| *count > 500), "{met:?}");
+}
+
+/// A rule that never decides can go, and a rule that decides something cannot without a packet meeting another rule.
+#[test]
+fn a_rule_that_never_decides_can_go() {
+    let rules = vec(rule(&["Allow", "Block"]), 2..10);
+    let met = std::cell::Cell::new(0u32);
+    runner(1_000)
+        .run(&scene(rules), |scene| {
+            let switch = compile(&scene);
+            let mut spaces = [Family::V4, Family::V6].map(Space::new);
+            let idle = spaces
+                .each_mut()
+                .map(|space| switch.idle_rules(space, PortIndex(0)));
+            // Idle in both families, and one of the endpoint's own ACLs.
+            let both = idle[0].iter().filter(|rule| idle[1].contains(*rule));
+            for (layer, direction, number) in both {
+                let flow = "10.0.0.1".parse().map(|address: IpAddr| Flow {
+                    source: address,
+                    destination: address,
+                    protocol: Protocol::TCP,
+                    source_port: 1,
+                    destination_port: 1,
+                });
+                let ruling = hcn_engine::Ruling {
+                    decision: Decision::Allow,
+                    layer: *layer,
+                    reason: Reason::Rule(*number),
+                };
+                let cause = switch.cause(PortIndex(0), *direction, &flow.unwrap(), ruling);
+                let rule = cause.rule.unwrap();
+                let Some(place) = rule.pointer.strip_prefix("/Policies/") else {
+                    continue;
+                };
+                let is_acl = matches!(layer, Layer::Host | Layer::Switch);
+                let (true, Ok(place)) = (is_acl, place.parse::<usize>()) else {
+                    continue;
+                };
+                let mut without = scene.clone();
+                let gone = without.rules.remove(place);
+                // The last rule of its direction or type takes the default deny along: then the rule did something.
+                let alike = |rule: &&TextRule| {
+                    rule.direction == gone.direction && rule.rule_type == gone.rule_type
+                };
+                if !without.rules.iter().any(|rule| alike(&rule)) {
+                    continue;
+                }
+                let switch_without = compile(&without);
+                for direction in [Direction::In, Direction::Out] {
+                    for space in &mut spaces {
+                        let before = switch.passes(space, PortIndex(0), direction);
+                        let after = switch_without.passes(space, PortIndex(0), direction);
+                        prop_assert_eq!(before, after, "{:?}", gone);
+                    }
+                }
+                met.set(met.get() + 1);
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(met.get() > 300, "{}", met.get());
 }

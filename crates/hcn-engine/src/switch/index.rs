@@ -33,6 +33,14 @@ impl PortIndexes {
         self.by_endpoint.get(&endpoint).copied()
     }
 
+    /// Addresses that another port has, be it the only one or not.
+    pub(super) fn others(&self, port: PortIndex) -> impl Iterator<Item = IpAddr> {
+        self.by_address
+            .iter()
+            .filter(move |(_, ports)| ports.iter().any(|other| *other != port))
+            .map(|(address, _)| *address)
+    }
+
     pub(super) fn with(&self, address: IpAddr) -> &[PortIndex] {
         self.by_address.get(&address).map_or(&[], Vec::as_slice)
     }

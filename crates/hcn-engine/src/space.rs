@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Exact sets of packets: which flows a port lets pass, as a set and not one by one.
+//!
+//! Apart from the classifier, which answers for one packet: here a question is about all packets at once, so that two rule sets can be
+//! compared and a rule that never decides can be told. A set is a decision diagram: each node cuts one axis of a packet into intervals, and each
+//! interval leads on to the next axis. Nodes are kept once, and neighbours that lead to the same place are one interval; so equal sets have
+//! equal handles, and comparing two of them is comparing two numbers.
+//!
+//! A space holds the packets of one family. The axes are those of the flow and not of a port, so that what a source lets out and what a
+//! destination lets in can be intersected as they are.
+
+mod cells;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+pub use cells::{Cell, PortSpan};
+
+use crate::{
+    classifier::{Address, Conditions, Extent, Scalar},
+    fast_hash::FastHash,
+    flow::{Direction, Family, Flow, Protocol},
+};
+
+/// A set of packets, or a diagram that says something of each packet; of one [`Space`], to which alone it means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Region(u32);
+
+/// Ends of a diagram have this bit; the rest is what is said of the packets that get there.
+const END: u32 = 1 << 31;
+
+impl Region {
+    /// No packet.
+    pub const EMPTY: Region = Region(END);
+    /// Every packet.
+    pub const FULL: Region = Region(END | 1);
+    /// Nothing is said of any packet.
+    pub(crate) const SILENT: Region = Region(u32::MAX);
+
+    /// The same is said of every packet: a number under 2^31 - 1.
+    pub(crate) const fn end(number: u32) -> Region {
+        Region(END | number)
+    }
+
+    /// What is said, where it is the same of every packet.
+    pub(crate) fn as_end(self) -> Option<u32> {
+        (self.0 & END != 0).then_some(self.0 & !END)
+    }
+}
+
+/// What a node cuts; the order in which a packet is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Axis {
+    Source,
+    Destination,
+    Protocol,
+    DestinationPort,
+    SourcePort,
+}
+
+/// Intervals of an axis, each by its last value, and where it leads; together they are the whole axis.
+type Edges = Arc<[(u128, Region)]>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Node {
+    axis: Axis,
+    edges: Edges,
+}
+
+/// What becomes of two regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Operation {
+    And,
+    Or,
+    Minus,
+    /// What the first says, and where it is silent what the second says.
+    Over,
+}
+
+impl Operation {
+    /// The result, where it can be told without looking inside.
+    fn settled(self, one: Region, other: Region) -> Option<Region> {
+        match self {
+            Operation::And | Operation::Or if one == other => Some(one),
+            Operation::Minus if one == other => Some(Region::EMPTY),
+            Operation::And if one == Region::EMPTY || other == Region::EMPTY => Some(Region::EMPTY),
+            Operation::And if one == Region::FULL => Some(other),
+            Operation::And if other == Region::FULL => Some(one),
+            Operation::Or if one == Region::FULL || other == Region::FULL => Some(Region::FULL),
+            Operation::Or if one == Region::EMPTY => Some(other),
+            Operation::Or if other == Region::EMPTY => Some(one),
+            Operation::Minus if one == Region::EMPTY || other == Region::FULL => {
+                Some(Region::EMPTY)
+            }
+            Operation::Minus if other == Region::EMPTY => Some(one),
+            Operation::Over if one == Region::SILENT => Some(other),
+            Operation::Over
+                if one == other || one.as_end().is_some() || other == Region::SILENT =>
+            {
+                Some(one)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The packets of one family, and the diagrams over them.
+#[derive(Debug)]
+pub struct Space {
+    family: Family,
+    nodes: Vec<Node>,
+    known: HashMap<Node, Region, FastHash>,
+    results: HashMap<(Operation, Region, Region), Region, FastHash>,
+}
+
+impl Space {
+    /// An empty space.
+    pub fn new(family: Family) -> Self {
+        Space {
+            family,
+            nodes: Vec::new(),
+            known: HashMap::default(),
+            results: HashMap::default(),
+        }
+    }
+
+    /// Whose packets they are.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Packets in both.
+    pub fn and(&mut self, one: Region, other: Region) -> Region {
+        // One order for both, so that the answer is found again.
+        self.apply(Operation::And, one.min(other), one.max(other))
+    }
+
+    /// Packets in one of the two, or in both.
+    pub fn or(&mut self, one: Region, other: Region) -> Region {
+        self.apply(Operation::Or, one.min(other), one.max(other))
+    }
+
+    /// Packets of the first that are not in the second.
+    pub fn minus(&mut self, one: Region, other: Region) -> Region {
+        self.apply(Operation::Minus, one, other)
+    }
+
+    /// What the first diagram says, and where it is silent what the second one says.
+    pub(crate) fn over(&mut self, strong: Region, weak: Region) -> Region {
+        self.apply(Operation::Over, strong, weak)
+    }
+
+    /// How many nodes there are, for measuring.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether a packet is in a set; false for a packet of the other family.
+    pub fn contains(&self, region: Region, flow: &Flow) -> bool {
+        self.find(region, flow) == Some(Region::FULL)
+    }
+
+    /// Where a packet ends in a diagram; `None` for a packet of the other family.
+    pub(crate) fn find(&self, region: Region, flow: &Flow) -> Option<Region> {
+        if Family::from(flow.source) != self.family || Family::from(flow.destination) != self.family
+        {
+            return None;
+        }
+        let mut at = region;
+        while let Some(node) = self.node(at) {
+            let value = match node.axis {
+                Axis::Source => number_of(flow.source),
+                Axis::Destination => number_of(flow.destination),
+                Axis::Protocol => flow.protocol.0.into(),
+                // A protocol without ports never gets here.
+                Axis::DestinationPort => flow.destination_port.into(),
+                Axis::SourcePort => flow.source_port.into(),
+            };
+            at = edge(&node.edges, value);
+        }
+        Some(at)
+    }
+
+    /// The packets that meet conditions; those of a port, for packets that cross it in a direction.
+    pub fn of<A: Address + Into<u128>>(
+        &mut self,
+        conditions: &Conditions<A>,
+        direction: Direction,
+    ) -> Region {
+        self.where_met(conditions, direction, Region::FULL, Region::EMPTY)
+    }
+
+    /// A diagram that says `met` of the packets that meet conditions, and `otherwise` of the others.
+    pub(crate) fn where_met<A: Address + Into<u128>>(
+        &mut self,
+        conditions: &Conditions<A>,
+        direction: Direction,
+        met: Region,
+        otherwise: Region,
+    ) -> Region {
+        let local = (&conditions.local, &conditions.local_ports);
+        let remote = (&conditions.remote, &conditions.remote_ports);
+        let (source, destination) = match direction {
+            Direction::Out => (local, remote),
+            Direction::In => (remote, local),
+        };
+        let at = self.cut(Axis::SourcePort, source.1, met, otherwise);
+        let at = self.cut(Axis::DestinationPort, destination.1, at, otherwise);
+        let protocols = (0..=u8::MAX).filter(|number| conditions.protocols.contains(*number));
+        let protocols = Extent::of(protocols.map(|number| (number, number)).collect());
+        let at = self.cut(Axis::Protocol, &protocols, at, otherwise);
+        let at = self.cut(Axis::Destination, destination.0, at, otherwise);
+        self.cut(Axis::Source, source.0, at, otherwise)
+    }
+
+    /// A diagram that goes on to `inside` for the values of an extent, and to `outside` for all others.
+    pub(crate) fn cut<V: Scalar + Into<u128>>(
+        &mut self,
+        axis: Axis,
+        extent: &Extent<V>,
+        inside: Region,
+        outside: Region,
+    ) -> Region {
+        let Extent::Of(intervals) = extent else {
+            return inside;
+        };
+        let highest = self.highest(axis);
+        let mut edges = Vec::with_capacity(intervals.len() * 2 + 1);
+        let mut next = 0u128;
+        for (first, last) in intervals.iter() {
+            let (first, last): (u128, u128) = ((*first).into(), (*last).into());
+            if first > next {
+                edges.push((first - 1, outside));
+            }
+            edges.push((last, inside));
+            next = last.saturating_add(1);
+        }
+        if edges.last().is_none_or(|(last, _)| *last < highest) {
+            edges.push((highest, outside));
+        }
+        self.intern(axis, edges)
+    }
+
+    /// A diagram with what it says put in other words.
+    pub(crate) fn relabel(&mut self, region: Region, label: &impl Fn(Region) -> Region) -> Region {
+        let mut done = HashMap::default();
+        self.relabel_node(region, label, &mut done)
+    }
+
+    fn relabel_node(
+        &mut self,
+        region: Region,
+        label: &impl Fn(Region) -> Region,
+        done: &mut HashMap<Region, Region, FastHash>,
+    ) -> Region {
+        let Some(node) = self.node(region).cloned() else {
+            return label(region);
+        };
+        if let Some(known) = done.get(&region) {
+            return *known;
+        }
+        let edges = node
+            .edges
+            .iter()
+            .map(|(last, child)| (*last, self.relabel_node(*child, label, done)))
+            .collect();
+        let result = self.intern(node.axis, edges);
+        done.insert(region, result);
+        result
+    }
+
+    /// Everything that a diagram says of some packet.
+    pub(crate) fn ends(&self, region: Region) -> Vec<Region> {
+        let mut seen: HashMap<Region, (), FastHash> = HashMap::default();
+        let mut open = vec![region];
+        let mut ends = Vec::new();
+        while let Some(at) = open.pop() {
+            if seen.insert(at, ()).is_some() {
+                continue;
+            }
+            match self.node(at) {
+                Some(node) => open.extend(node.edges.iter().map(|(_, child)| *child)),
+                None => ends.push(at),
+            }
+        }
+        ends.sort_unstable();
+        ends
+    }
+
+    /// The intervals of the first axis, where the diagram asks for it first; else one that is everything.
+    pub(crate) fn intervals(&self, region: Region, axis: Axis) -> Edges {
+        match self.node(region) {
+            Some(node) if node.axis == axis => node.edges.clone(),
+            _ => [(self.highest(axis), region)].into(),
+        }
+    }
+
+    fn apply(&mut self, operation: Operation, one: Region, other: Region) -> Region {
+        if let Some(result) = operation.settled(one, other) {
+            return result;
+        }
+        if let Some(known) = self.results.get(&(operation, one, other)) {
+            return *known;
+        }
+        let axis_of = |region| self.node(region).map(|node| node.axis);
+        let axis = match (axis_of(one), axis_of(other)) {
+            (Some(one), Some(other)) => one.min(other),
+            (Some(axis), None) | (None, Some(axis)) => axis,
+            // Two ends that the operation does not settle have no business together.
+            (None, None) => return one,
+        };
+        let (ours, theirs) = (self.intervals(one, axis), self.intervals(other, axis));
+        let mut edges = Vec::with_capacity(ours.len().max(theirs.len()));
+        let (mut our, mut their) = (0, 0);
+        while let (Some((our_last, our_child)), Some((their_last, their_child))) =
+            (ours.get(our), theirs.get(their))
+        {
+            let child = self.apply(operation, *our_child, *their_child);
+            edges.push((*our_last.min(their_last), child));
+            our += usize::from(our_last <= their_last);
+            their += usize::from(their_last <= our_last);
+        }
+        let result = self.intern(axis, edges);
+        self.results.insert((operation, one, other), result);
+        result
+    }
+
+    /// The one node of these edges; none where all of them lead to the same place.
+    fn intern(&mut self, axis: Axis, mut edges: Vec<(u128, Region)>) -> Region {
+        edges.dedup_by(|next, kept| {
+            let same = next.1 == kept.1;
+            if same {
+                kept.0 = next.0;
+            }
+            same
+        });
+        if let [(_, child)] = edges[..] {
+            return child;
+        }
+        let node = Node {
+            axis,
+            edges: edges.into(),
+        };
+        if let Some(known) = self.known.get(&node) {
+            return *known;
+        }
+        let region = Region(self.nodes.len() as u32);
+        self.nodes.push(node.clone());
+        self.known.insert(node, region);
+        region
+    }
+
+    fn node(&self, region: Region) -> Option<&Node> {
+        self.nodes.get(region.0 as usize)
+    }
+
+    fn highest(&self, axis: Axis) -> u128 {
+        match (axis, self.family) {
+            (Axis::Source | Axis::Destination, Family::V4) => u32::MAX.into(),
+            (Axis::Source | Axis::Destination, Family::V6) => u128::MAX,
+            (Axis::Protocol, _) => u8::MAX.into(),
+            (Axis::DestinationPort | Axis::SourcePort, _) => u16::MAX.into(),
+        }
+    }
+}
+
+/// Where a value leads.
+pub(crate) fn edge(edges: &[(u128, Region)], value: u128) -> Region {
+    let place = edges.partition_point(|(last, _)| *last < value);
+    // The last edge ends with the axis; a value beyond belongs to no packet.
+    edges.get(place).map_or(Region::EMPTY, |(_, child)| *child)
+}
+
+/// An address as a number of its family.
+pub(crate) fn number_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
+/// Protocols for which `keep` says yes.
+pub(crate) fn protocols(keep: impl Fn(Protocol) -> bool) -> Extent<u8> {
+    let kept = (0..=u8::MAX).filter(|number| keep(Protocol(*number)));
+    Extent::of(kept.map(|number| (number, number)).collect())
+}
