@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// Folders that hold nothing of ours: what is built, and what git keeps.
+/// Paths that hold nothing of ours: what is built, and what git keeps, which is a file in a second working tree.
 const LEFT_OUT: &[&str] = &["target", ".git"];
 
 /// Every file of the repository; the text is empty for one that is not UTF-8.
@@ -40,10 +40,11 @@ impl Tree {
             let entry = entry.map_err(|error| format!("{}: {error}", folder.display()))?;
             let path = entry.path();
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if LEFT_OUT.contains(&name.as_str()) {
+                continue;
+            }
             if path.is_dir() {
-                if !LEFT_OUT.contains(&name.as_str()) {
-                    self.add_folder(&path, &format!("{name}/"))?;
-                }
+                self.add_folder(&path, &format!("{name}/"))?;
             } else if let Ok(bytes) = fs::read(&path) {
                 // A file that vanished between listing and reading belongs to a program that is running.
                 self.texts
