@@ -50,11 +50,9 @@ fn choose(variable: impl Fn(&str) -> Option<String>) -> Answer<Chosen> {
     let bad = |name: &str, why: String| HnsError::at(HcnCode::E_INVALIDARG, name, why);
     let target = match variable("HCNCTL_HOST") {
         None => Target::Embedded(None),
-        // It would load this very library, and that itself again.
-        Some(host) if host == "native" || host.starts_with("native:") => {
-            let why = "this library is what native means, and cannot stand behind itself";
-            return Err(bad("HCNCTL_HOST", why.to_owned()));
-        }
+        // Said to hcnctl, or to another program that chose this library by it: the library itself is what native means, and has to stand
+        // for something else.
+        Some(host) if host == "native" || host.starts_with("native:") => Target::Embedded(None),
         Some(host) => host
             .parse()
             .map_err(|error| bad("HCNCTL_HOST", format!("{error}")))?,
@@ -113,10 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn the_library_does_not_load_itself() {
+    fn a_program_that_chose_the_library_by_native_gets_the_embedded_one_of_it() {
         for host in ["native", "native:computenetwork.dll"] {
-            let error = choose_with(&[("HCNCTL_HOST", host)]).unwrap_err();
-            assert_eq!(error.code, HcnCode::E_INVALIDARG);
+            let chosen = choose_with(&[("HCNCTL_HOST", host), ("HCNCTL_STATE", "s")]).unwrap();
+            assert_eq!(chosen.target, Target::Embedded(Some("s".into())));
         }
     }
 

@@ -74,12 +74,14 @@ impl Container {
     }
 }
 
-/// Refuses a name that a command line could not name again.
-///
-/// # Errors
-/// `E_INVALIDARG`.
-pub(crate) fn refuse_bad_name(name: &str) -> Answer<()> {
-    let good = !name.is_empty()
+impl NewContainer {
+    /// Refuses a name that a command line could not name again.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG`.
+    pub fn refuse_bad_name(&self) -> Answer<()> {
+        let name = self.name.as_str();
+        let good = !name.is_empty()
         && name.len() <= 128
         && name
             .chars()
@@ -88,15 +90,16 @@ pub(crate) fn refuse_bad_name(name: &str) -> Answer<()> {
         // These would be taken for the host, or for an address, wherever a container can be named.
         && name != "host"
         && name.parse::<std::net::IpAddr>().is_err();
-    if good {
-        return Ok(());
+        if good {
+            return Ok(());
+        }
+        Err(HnsError::at(
+            HcnCode::E_INVALIDARG,
+            "name",
+            format!(
+                "{:?} is no name of a container; use up to 128 letters, digits, '_', '.' and '-', start with a letter or digit, and leave \"host\" and addresses alone",
+                crate::document::cut(name)
+            ),
+        ))
     }
-    Err(HnsError::at(
-        HcnCode::E_INVALIDARG,
-        "name",
-        format!(
-            "{:?} is no name of a container; use up to 128 letters, digits, '_', '.' and '-', start with a letter or digit, and leave \"host\" and addresses alone",
-            crate::document::cut(name)
-        ),
-    ))
 }

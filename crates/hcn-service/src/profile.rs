@@ -73,6 +73,18 @@ pub const KNOWN: &[(HnsVersion, &str)] = &[
 ];
 
 impl Profile {
+    /// The profile for a version that a Windows has, described or not: of the nearest one with the same major number, else of the latest
+    /// before it, else of the first.
+    pub fn nearest(version: HnsVersion) -> Profile {
+        let known = || KNOWN.iter().copied();
+        let (near, windows) = known()
+            .filter(|(known, _)| known.major == version.major)
+            .min_by_key(|(known, _)| known.minor.abs_diff(version.minor))
+            .or_else(|| known().filter(|(known, _)| *known < version).max())
+            .unwrap_or(KNOWN[0]);
+        Profile::described(near, windows)
+    }
+
     /// The profile of a version.
     ///
     /// # Errors
@@ -89,12 +101,16 @@ impl Profile {
                 ),
             ));
         };
+        Ok(Profile::described(version, windows))
+    }
+
+    fn described(version: HnsVersion, windows: &'static str) -> Profile {
         let semantics = Semantics {
             // 4.1: on Windows Server 2025 before April 2026, ACLs on NAT endpoints had no effect.
             acl_on_nat: version != HnsVersion::new(15, 4),
             ..Semantics::default()
         };
-        Ok(Profile {
+        Profile {
             version,
             windows,
             semantics,
@@ -112,6 +128,31 @@ impl Profile {
             },
             keeps_orphaned_policy_lists: version.major == 9,
             takes_route_lists: version.major != 9,
-        })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By hand: the same major number first, then what came before.
+    #[test]
+    fn a_version_that_nobody_described_behaves_as_the_nearest() {
+        for (version, near) in [
+            ((9, 2), (9, 2)),
+            ((9, 5), (9, 2)),
+            ((10, 2), (9, 2)),
+            ((13, 0), (13, 3)),
+            ((14, 0), (13, 3)),
+            ((15, 1), (15, 0)),
+            ((15, 3), (15, 4)),
+            ((16, 2), (16, 0)),
+            ((17, 0), (16, 0)),
+            ((8, 0), (9, 2)),
+        ] {
+            let of = |(major, minor)| HnsVersion::new(major, minor);
+            assert_eq!(Profile::nearest(of(version)).version, of(near));
+        }
     }
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     call,
     change::Change,
-    container::{self, Container, NewContainer, NewEndpoint},
+    container::{Container, NewContainer, NewEndpoint},
     endpoint::{self, EndpointRecord, attach},
     guest_network_service,
     listeners::Listeners,
@@ -198,7 +198,7 @@ impl Service {
     /// `ERROR_ALREADY_EXISTS` for a name or an id in use; `HCN_E_ENDPOINT_NOT_FOUND` for one to adopt; else those of creating and attaching.
     /// Nothing was made then.
     pub fn run_container(&self, wanted: &NewContainer) -> Answer<Container> {
-        container::refuse_bad_name(&wanted.name)?;
+        wanted.refuse_bad_name()?;
         let request = match &wanted.endpoint {
             NewEndpoint::Made { settings, .. } => settings.clone(),
             NewEndpoint::Adopted(endpoint) => format!("container {} on {endpoint}", wanted.name),

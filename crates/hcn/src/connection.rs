@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! An open HNS, and what the embedded one has beside the seam: containers, history, the documents of a switch.
+//! An open HNS, and what there is beside the seam: containers, history.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion};
 use hcn_native::Native;
@@ -9,7 +9,7 @@ use hcn_service::{Clock, Ids, Options, Profile, RandomIds, Service, SystemClock}
 
 use crate::{
     client::Client,
-    lab::Lab,
+    lab::{Lab, NativeLab},
     remote::{self, Remote},
     target::{Target, default_state},
 };
@@ -20,6 +20,9 @@ pub struct ConnectOptions {
     pub version: Option<HnsVersion>,
     /// Who asks, for the operation log.
     pub actor: String,
+    /// Where hcnctl keeps what an HNS of its own does not: the containers beside a native one. `None` means
+    /// [`default_state`]. An embedded HNS has its directory in the target.
+    pub state: Option<PathBuf>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -33,6 +36,7 @@ impl Default for ConnectOptions {
         ConnectOptions {
             version: None,
             actor: "hcn".to_owned(),
+            state: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             token: None,
@@ -43,7 +47,7 @@ impl Default for ConnectOptions {
 /// An open HNS.
 pub struct Connection {
     hns: Arc<dyn Hns>,
-    lab: Option<Arc<dyn Lab>>,
+    lab: Arc<dyn Lab>,
     inner: Inner,
 }
 
@@ -65,7 +69,7 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
         let remote = Arc::new(remote);
         Connection {
             hns: remote.clone(),
-            lab: Some(remote.clone()),
+            lab: remote.clone(),
             inner: Inner::Remote,
         }
     };
@@ -81,17 +85,23 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
             })?);
             return Ok(Connection {
                 hns: service.clone(),
-                lab: Some(service.clone()),
+                lab: service.clone(),
                 inner: Inner::Embedded(service),
             });
         }
         Target::Http(authority) => remote(Remote::tcp(authority, token())),
         Target::Unix(path) => remote(Remote::unix(path)?),
-        Target::Native(library) => Connection {
-            hns: Arc::new(Native::open(library.as_deref())?),
-            lab: None,
-            inner: Inner::Native,
-        },
+        Target::Native(library) => {
+            let hns = Arc::new(Native::open(library.as_deref())?);
+            let state = options.state.unwrap_or_else(default_state);
+            let name = target.absolute().to_string();
+            let lab = NativeLab::new(hns.clone(), state, name, options.clock, options.ids);
+            Connection {
+                hns,
+                lab: Arc::new(lab),
+                inner: Inner::Native,
+            }
+        }
     };
     if let Some(wanted) = options.version {
         let own = Client::new(connection.hns()).version()?;
@@ -112,9 +122,9 @@ impl Connection {
         self.hns.clone()
     }
 
-    /// What the HNS has beside the seam, where it has it.
-    pub fn lab(&self) -> Option<&Arc<dyn Lab>> {
-        self.lab.as_ref()
+    /// What there is beside the seam.
+    pub fn lab(&self) -> &dyn Lab {
+        &*self.lab
     }
 
     /// The embedded HNS, where it is one in this process.
@@ -125,14 +135,15 @@ impl Connection {
         }
     }
 
-    /// How the HNS behaves.
+    /// How the HNS behaves; one of Windows, whose version may be any, as the nearest that is described.
     ///
     /// # Errors
-    /// Where it does not tell its version, or tells one that has no profile.
+    /// Where it does not tell its version.
     pub fn profile(&self) -> Answer<Profile> {
         match &self.inner {
             Inner::Embedded(service) => Ok(service.profile().clone()),
-            Inner::Remote | Inner::Native => Profile::of(Client::new(self.hns()).version()?),
+            Inner::Remote => Profile::of(Client::new(self.hns()).version()?),
+            Inner::Native => Ok(Profile::nearest(Client::new(self.hns()).version()?)),
         }
     }
 }

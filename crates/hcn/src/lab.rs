@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What an embedded HNS has beside the seam: simulated containers, and the log of operations.
+//! What there is beside the seam: simulated containers, and the log of operations.
 //!
-//! Apart from the seam because no HNS of Windows has it; a trait because an embedded HNS may be in this process or behind a socket.
-//! Invariant: both answer alike.
+//! Apart from the seam because no HNS of Windows has it; a trait because an embedded HNS may be in this process or behind a socket, and
+//! another HNS gets its containers from [`NativeLab`]. Invariant: all answer alike, but that only an embedded HNS has a log.
+
+mod kept;
+mod native;
+mod requests;
+
+pub use native::NativeLab;
+pub use requests::{NotMade, Requests};
 
 use hcn_api::{Answer, ObjectId};
 use hcn_service::{Container, Moment, NewContainer, Operation, Service};
@@ -30,19 +37,19 @@ pub trait Lab: Send + Sync {
     /// The last operations, oldest first; of one object where given.
     ///
     /// # Errors
-    /// What the store says.
+    /// `E_NOTIMPL` where there is no log; else what the store says.
     fn history(&self, object: Option<ObjectId>, most: usize) -> Answer<Vec<Operation>>;
 
     /// Number of the last operation; 0 where there was none.
     ///
     /// # Errors
-    /// What the store says.
+    /// As [`Lab::history`].
     fn last_operation(&self) -> Answer<u64>;
 
     /// What there was right after an operation.
     ///
     /// # Errors
-    /// What the store says.
+    /// As [`Lab::history`].
     fn moment(&self, operation: u64) -> Answer<Moment>;
 }
 

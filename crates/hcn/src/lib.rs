@@ -18,10 +18,10 @@
 //! | module | noun |
 //! |---|---|
 //! | [`target`] | which HNS |
-//! | [`connection`] | an open HNS, and what the embedded one has beside |
+//! | [`connection`] | an open HNS, and what there is beside it |
 //! | [`client`] | typed calls |
 //! | [`dry_run`] | an HNS that notes changes instead of making them |
-//! | [`lab`] | what an embedded HNS has beside the seam |
+//! | [`lab`] | what there is beside the seam: simulated containers, the log |
 //! | [`remote`], [`wire`] | an HNS behind a socket, and the words that travel |
 //! | [`intent`] | block and allow: rules of our own among those of others |
 

@@ -16,6 +16,19 @@ pub enum Target {
     Native(Option<PathBuf>),
 }
 
+impl Target {
+    /// The same library by the one path that it has from everywhere. A name that only the loader finds stays as it is.
+    #[must_use]
+    pub fn absolute(&self) -> Target {
+        match self {
+            Target::Native(Some(path)) => {
+                Target::Native(Some(path.canonicalize().unwrap_or_else(|_| path.clone())))
+            }
+            other => other.clone(),
+        }
+    }
+}
+
 impl Default for Target {
     fn default() -> Self {
         Target::Embedded(None)

@@ -35,7 +35,7 @@ pub struct Globals {
     /// Which HNS: native (the one of Windows), native:LIBRARY, embedded, embedded:DIRECTORY, or a running hcnctl serve: unix:PATH, http://HOST:PORT (token in HCNCTL_TOKEN).
     #[arg(long, global = true, env = "HCNCTL_HOST", value_name = "TARGET")]
     pub host: Option<Target>,
-    /// Directory in which the embedded HNS keeps its store.
+    /// Directory in which the embedded HNS keeps its store, and hcnctl the containers beside an HNS that keeps none.
     #[arg(long, global = true, env = "HCNCTL_STATE", value_name = "DIR")]
     pub state: Option<std::ffi::OsString>,
     /// Version of HNS to behave as: 9.2, 13.3, 15.0, 15.4 or 16.0. A new store keeps it (15.0 unless said); on another store it holds for this command.
@@ -73,7 +73,7 @@ pub enum Command {
     Probe(ProbeArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
-    /// List what was changed, by whom, and when.
+    /// List what was changed, by whom, and when; an embedded HNS keeps that log.
     History(HistoryArgs),
     /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.
     Serve(ServeArgs),
@@ -379,7 +379,7 @@ pub enum ProbeOutput {
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A file (JSON, -o list, or a capture of Get-HnsEndpoint), - for standard input, a moment @N of history, or now.
+    /// A file (JSON, -o list, or a capture of Get-HnsEndpoint), - for standard input, a moment @N of an embedded HNS's history, or now.
     pub before: String,
     /// The same; now unless said.
     #[arg(default_value = "now")]
@@ -432,7 +432,7 @@ pub struct DemoArgs {
     /// Use the ids, addresses and MAC addresses of the walk-through that the project started from.
     #[arg(long)]
     pub seed_ids: bool,
-    /// Keep the state directory, so that its commands can be repeated by hand.
+    /// Keep the state directory, or what was made on --host native, so that its commands can be repeated by hand.
     #[arg(long)]
     pub keep: bool,
 }

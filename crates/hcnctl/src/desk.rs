@@ -10,6 +10,7 @@ use std::{
 use hcn::{
     Client, ConnectOptions, Connection, DryRun, Hns, HnsVersion, Lab, Target, connect,
     service::{Ids, RandomIds},
+    target::default_state,
 };
 
 use crate::{
@@ -25,6 +26,7 @@ pub type Outcome = Result<u8, Failure>;
 pub struct Desk<'a> {
     connection: Arc<Connection>,
     target: Target,
+    state: Option<PathBuf>,
     client: Client,
     dry_run: Option<Arc<DryRun>>,
     /// Standard output.
@@ -39,6 +41,8 @@ pub struct Desk<'a> {
 pub struct DeskOptions {
     /// Which HNS.
     pub target: Target,
+    /// Where containers are kept beside an HNS that keeps none.
+    pub state: Option<PathBuf>,
     /// Version of HNS.
     pub version: Option<HnsVersion>,
     /// Whether changes are printed instead of made.
@@ -87,6 +91,7 @@ pub fn dispatch(
     }
     let options = DeskOptions {
         target: target_of(&cli.globals)?,
+        state: state_of(&cli.globals),
         version: cli.globals.profile,
         dry_run: cli.globals.dry_run,
         actor: actor(std::env::args().skip(1)),
@@ -115,14 +120,18 @@ fn actor(words: impl Iterator<Item = String>) -> String {
     line
 }
 
-/// The HNS that the options name. The state directory is an embedded one's; another HNS has its own.
-pub(crate) fn target_of(globals: &Globals) -> Result<Target, Failure> {
-    // A variable that is set to nothing is as good as not set.
-    let state = globals
+/// The state directory that the options name. A variable that is set to nothing is as good as not set.
+pub(crate) fn state_of(globals: &Globals) -> Option<PathBuf> {
+    globals
         .state
         .as_ref()
         .filter(|state| !state.is_empty())
-        .map(PathBuf::from);
+        .map(PathBuf::from)
+}
+
+/// The HNS that the options name. The state directory is an embedded one's; beside another HNS it only keeps the containers.
+pub(crate) fn target_of(globals: &Globals) -> Result<Target, Failure> {
+    let state = state_of(globals);
     let usual = match &state {
         // Where there is a real HNS, it is meant, unless somebody names a directory.
         None if cfg!(windows) => Target::Native(None),
@@ -168,6 +177,7 @@ impl<'a> Desk<'a> {
             ConnectOptions {
                 version: options.version,
                 actor: options.actor,
+                state: options.state.clone(),
                 ..ConnectOptions::default()
             },
         )
@@ -182,6 +192,7 @@ impl<'a> Desk<'a> {
         Ok(Desk {
             connection: Arc::new(connection),
             target: options.target,
+            state: options.state,
             client: Client::new(hns),
             dry_run,
             out,
@@ -247,17 +258,18 @@ impl<'a> Desk<'a> {
         &self.target
     }
 
-    /// What only an embedded HNS has: containers and history.
-    ///
-    /// # Errors
-    /// Where the target is another one.
-    pub fn lab(&self) -> Result<&dyn Lab, Failure> {
-        self.connection
-            .lab()
-            .map(|lab| &**lab)
-            .ok_or_else(|| {
-                Failure::Usage("this command needs an embedded HNS (--host embedded), or one that hcnctl serve offers".to_owned())
-            })
+    /// The state directory: an embedded HNS's, or where hcnctl keeps what another one does not.
+    pub fn state(&self) -> PathBuf {
+        match (&self.target, &self.state) {
+            (Target::Embedded(Some(folder)), _) => folder.clone(),
+            (_, Some(folder)) => folder.clone(),
+            (_, None) => default_state(),
+        }
+    }
+
+    /// What there is beside the seam: containers and history.
+    pub fn lab(&self) -> &dyn Lab {
+        self.connection.lab()
     }
 
     /// A new id.

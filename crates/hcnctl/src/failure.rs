@@ -155,7 +155,10 @@ fn hint(error: &HnsError) -> Option<&'static str> {
         | HcnCode::ERROR_WRONG_DISK => {
             Some("--state DIR or HCNCTL_STATE chooses another directory for the embedded HNS")
         }
-        HcnCode::E_NOTIMPL => Some("README.md, \"Status\", says what the embedded HNS has"),
+        HcnCode::E_NOTIMPL => Some("README.md, \"Status\", says what there is and what is not"),
+        HcnCode::RPC_S_SERVER_UNAVAILABLE => {
+            Some("--host embedded needs no HNS and no server: hcnctl brings its own")
+        }
         _ => None,
     }
 }

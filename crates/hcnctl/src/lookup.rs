@@ -100,17 +100,14 @@ impl Desk<'_> {
         Ok(namespaces[index].clone())
     }
 
-    /// All simulated containers; none where the HNS has none.
+    /// All simulated containers.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Those of where they are kept.
     pub fn containers(&self) -> Result<Vec<Container>, Failure> {
-        match self.connection().lab() {
-            Some(lab) => lab
-                .containers()
-                .map_err(Failure::hns("list the containers")),
-            None => Ok(Vec::new()),
-        }
+        self.lab()
+            .containers()
+            .map_err(Failure::hns("list the containers"))
     }
 
     /// What an endpoint is called in sentences: its container's name, else its own, with the beginning of its id.

@@ -25,6 +25,7 @@ use tokio::{
 
 pub use guard::new_token;
 pub use listen::Listen;
+pub(crate) use listen::signal;
 
 /// How long a stop waits for what has begun.
 const GRACE: Duration = Duration::from_secs(10);
@@ -95,7 +96,7 @@ impl Server {
     /// Where the system does not tell of signals.
     pub fn wait(&self) -> Answer<()> {
         self.runtime
-            .block_on(listen::signal())
+            .block_on(signal())
             .map_err(|error| HnsError::because(HcnCode::E_FAIL, format!("no signals: {error}")))
     }
 

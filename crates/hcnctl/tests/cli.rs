@@ -8,7 +8,9 @@
 #![cfg(unix)]
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -41,6 +43,11 @@ fn listings_and_moments_are_compared() {
 #[test]
 fn history_tells_of_objects_that_are_gone() {
     transcript("history");
+}
+
+#[test]
+fn every_command_works_over_a_library_as_far_as_it_has_no_log() {
+    transcript("native");
 }
 
 #[test]
@@ -99,7 +106,7 @@ impl Folder {
         Folder { path }
     }
 
-    /// Runs a command line; `hcnctl` is the program under test.
+    /// Runs a command line; `hcnctl` is the program under test, `$LIBRARY` the target of our library.
     fn shell(&self, line: &str) -> Output {
         let programs = Path::new(env!("CARGO_BIN_EXE_hcnctl")).parent().unwrap();
         let mut path = programs.as_os_str().to_owned();
@@ -110,11 +117,27 @@ impl Folder {
             .current_dir(&self.path)
             .env("PATH", path)
             .env("HCNCTL_STATE", "state")
+            .env("LIBRARY", {
+                let mut target = OsString::from("native:");
+                target.push(library());
+                target
+            })
             .env_remove("HCNCTL_HOST")
             .env_remove("HCNCTL_PROFILE")
             .output()
             .unwrap()
     }
+}
+
+/// Our library, built with this test.
+fn library() -> PathBuf {
+    let name = format!("libcomputenetwork{}", env::consts::DLL_SUFFIX);
+    let test = env::current_exe().unwrap();
+    test.ancestors()
+        .skip(1)
+        .map(|folder| folder.join(&name))
+        .find(|file| file.is_file())
+        .expect("the library was built with its tests")
 }
 
 impl Drop for Folder {

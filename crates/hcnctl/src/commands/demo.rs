@@ -5,6 +5,7 @@
 //! code it has to end, and the demo fails where one does not.
 
 mod seed;
+mod stage;
 mod words;
 
 use std::{fs, io::Write, path::PathBuf};
@@ -14,9 +15,18 @@ use hcn::Target;
 
 use crate::{
     cli::{Cli, DemoArgs, Globals},
-    desk::{Desk, DeskOptions, Outcome, target_of},
+    desk::{Desk, Outcome, target_of},
     failure::{Failure, exit},
+    lookup::guid,
 };
+
+use stage::Stage;
+
+/// The network that the story is told on.
+const NETWORK: &str = "nat";
+
+/// Its containers.
+const CONTAINERS: [&str; 2] = ["nginx", "client"];
 
 /// The walk-through's two rules, with another action each time.
 fn rules(action: &str, address: &str) -> String {
@@ -34,37 +44,19 @@ pub fn run(
     words: &mut dyn Write,
     width: Option<usize>,
 ) -> Outcome {
-    let given = match target_of(globals)? {
-        Target::Embedded(folder) => folder,
+    let stage = match target_of(globals)? {
+        Target::Embedded(folder) => Stage::embedded(folder, globals, args)?,
         // Nobody asked for the HNS of this machine.
-        Target::Native(None) if globals.host.is_none() => None,
+        Target::Native(None) if globals.host.is_none() => Stage::embedded(None, globals, args)?,
+        target @ Target::Native(_) => Stage::native(target, globals, args)?,
         other => {
             return Err(Failure::Usage(format!(
                 "the demo makes a network and containers of its own and wants an empty HNS; {other} is somebody's. --state names a directory"
             )));
         }
     };
-    if let Some(version) = globals.profile {
-        let profile = hcn::service::Profile::of(version).map_err(Failure::hns("tell the story"))?;
-        if !profile.semantics.acl_on_nat {
-            return Err(Failure::Usage(format!(
-                "HNS {version} ({}) takes ACLs on NAT networks and does not apply them, so there is no block to show; choose another --profile",
-                profile.windows
-            )));
-        }
-    }
-    let state = given.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("hcnctl-demo-{}", std::process::id()))
-    });
-    if state.join(hcn::service::STORE_FILE).exists() {
-        return Err(Failure::Usage(format!(
-            "the demo needs a state directory without a store, and {} has one",
-            state.display()
-        )));
-    }
     let mut story = Story {
-        state: state.clone(),
-        globals,
+        stage,
         out,
         width,
         failed: Vec::new(),
@@ -74,25 +66,11 @@ pub fn run(
     } else {
         story.tell(&Chosen)
     };
-    let failed = story.failed;
-    if given.is_none() && !args.keep {
-        // The state is the demo's own; what cannot be removed is said, and no reason to fail.
-        if let Err(error) = fs::remove_dir_all(&state) {
-            writeln!(
-                words,
-                "the directory {} could not be removed: {error}",
-                state.display()
-            )?;
-        }
-    } else {
-        writeln!(
-            words,
-            "the state is in {}: export HCNCTL_STATE={} and go on by hand",
-            state.display(),
-            state.display()
-        )?;
-    }
+    let Story { stage, failed, .. } = story;
+    // However the telling ended, even where nobody reads it any more.
+    let cleared = stage.clear(words);
     told?;
+    cleared?;
     if failed.is_empty() {
         writeln!(out, "\nEvery step ended as it should.")?;
         return Ok(exit::DONE);
@@ -116,19 +94,18 @@ struct Chosen;
 impl Scene for Chosen {
     fn set(&self, story: &mut Story<'_>) -> Result<(), Failure> {
         story.chapter("A NAT network and two containers on it. nginx listens on port 80.")?;
-        story.step("hcnctl create network nat", exit::DONE)?;
-        story.step(
+        story.make_network(&Line::plain("hcnctl create network nat"))?;
+        story.make_container(
+            "nginx",
             "hcnctl run --name nginx --network nat --listen 80/tcp",
-            exit::DONE,
         )?;
-        story.step("hcnctl run --name client --network nat", exit::DONE)
+        story.make_container("client", "hcnctl run --name client --network nat")
     }
 }
 
 /// The demo on its way.
 struct Story<'a> {
-    state: PathBuf,
-    globals: &'a Globals,
+    stage: Stage,
     out: &'a mut dyn Write,
     width: Option<usize>,
     failed: Vec<String>,
@@ -136,24 +113,14 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn tell(&mut self, scene: &dyn Scene) -> Result<(), Failure> {
-        writeln!(
-            self.out,
-            "Each command below can be repeated by hand, in a state directory of your own:"
-        )?;
-        writeln!(
-            self.out,
-            "  alias hcnctl='cargo run --release --quiet -p hcnctl --'; export HCNCTL_STATE=$(mktemp -d)"
-        )?;
+        let by_hand = self.stage.by_hand();
+        writeln!(self.out, "{by_hand}")?;
         scene.set(self)?;
         self.step("hcnctl ps", exit::DONE)?;
         self.chapter("The endpoints as Get-HnsEndpoint lists them, and traffic that flows.")?;
         self.step("hcnctl get endpoints -o list", exit::DONE)?;
         self.step("hcnctl probe client nginx:80/tcp", exit::DONE)?;
-        let before = self.desk(|desk| {
-            desk.lab()?
-                .last_operation()
-                .map_err(Failure::hns("read the log"))
-        })?;
+        let before = self.before()?;
         let address =
             self.desk(|desk| Ok(crate::lookup::addresses(&desk.endpoint("nginx")?).join(",")))?;
 
@@ -164,14 +131,14 @@ impl Story<'_> {
         self.chapter("Sent again, the same rules are there twice: HNS does not look for doubles.")?;
         self.step(&block, exit::DONE)?;
         self.step("hcnctl get endpoints -o list", exit::DONE)?;
-        self.step(&format!("hcnctl diff @{before} now"), exit::DENIED)?;
+        self.compare(&before, exit::DENIED)?;
 
         self.chapter("The allow of the walk-through: RequestType Update replaces all four.")?;
         let allow = format!("hcnctl acl set nginx {}", rules("Allow", &address));
         self.step(&allow, exit::DONE)?;
         self.step("hcnctl get endpoints -o list", exit::DONE)?;
         self.step("hcnctl probe client nginx:80/tcp", exit::DONE)?;
-        self.step(&format!("hcnctl diff @{before} now"), exit::DENIED)?;
+        self.compare(&before, exit::DENIED)?;
         self.chapter(
             "Removing them as they were sent changes nothing, as the walk-through's author found.",
         )?;
@@ -189,7 +156,59 @@ impl Story<'_> {
         self.step("hcnctl probe client nginx/icmp", exit::DONE)?;
         self.step("hcnctl allow nginx --in 80/tcp", exit::DONE)?;
         self.step("hcnctl probe client nginx:80/tcp", exit::DONE)?;
-        self.step("hcnctl history -n 3", exit::DONE)
+        match before {
+            Before::Moment(_) => self.step("hcnctl history -n 3", exit::DONE),
+            // An HNS without a log has no history; what can be shown is that everything is as it was.
+            Before::Listing(_) => self.compare(&before, exit::DONE),
+        }
+    }
+
+    /// Something to compare with later.
+    fn before(&mut self) -> Result<Before, Failure> {
+        if self.stage.has_log() {
+            let reading = || Failure::hns("read the log");
+            let number = self.desk(|desk| desk.lab().last_operation().map_err(reading()))?;
+            return Ok(Before::Moment(number));
+        }
+        let path = self.stage.folder()?.join("before.json");
+        let listing = Line {
+            real: "hcnctl get endpoints -o json".to_owned(),
+            shown: "hcnctl get endpoints -o json > before.json".to_owned(),
+            into: Some(path.clone()),
+        };
+        self.carry_out(&listing, exit::DONE)?;
+        Ok(Before::Listing(path))
+    }
+
+    /// What has changed since.
+    fn compare(&mut self, before: &Before, expected: u8) -> Result<(), Failure> {
+        match before {
+            Before::Moment(number) => self.step(&format!("hcnctl diff @{number} now"), expected),
+            Before::Listing(path) => {
+                let line = Line {
+                    real: format!("hcnctl diff '{}' now", path.display()),
+                    ..Line::plain("hcnctl diff before.json now")
+                };
+                self.carry_out(&line, expected).map(|_| ())
+            }
+        }
+    }
+
+    /// A step that makes the network.
+    fn make_network(&mut self, line: &Line) -> Result<(), Failure> {
+        if self.carry_out(line, exit::DONE)? == exit::DONE {
+            let id = self.desk(|desk| Ok(guid(desk.network(NETWORK)?.id.get())))?;
+            self.stage.made_network(id);
+        }
+        Ok(())
+    }
+
+    /// A step that makes a container.
+    fn make_container(&mut self, name: &'static str, line: &str) -> Result<(), Failure> {
+        if self.carry_out(&Line::plain(line), exit::DONE)? == exit::DONE {
+            self.stage.made_container(name);
+        }
+        Ok(())
     }
 
     fn chapter(&mut self, text: &str) -> Result<(), Failure> {
@@ -197,22 +216,29 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// Prints a command line and carries it out; what it prints follows, and its exit code where that is not 0.
+    /// A step that is what it looks like.
     fn step(&mut self, line: &str, expected: u8) -> Result<(), Failure> {
-        writeln!(self.out, "\n$ {line}")?;
-        self.carry_out(line, line, expected)
+        self.carry_out(&Line::plain(line), expected).map(|_| ())
     }
 
-    /// Carries out one command line while showing another.
-    fn carry_out(&mut self, line: &str, shown: &str, expected: u8) -> Result<(), Failure> {
-        let cli = Cli::try_parse_from(words::split(line))
-            .map_err(|error| Failure::Usage(format!("the demo's own command {line:?}: {error}")))?;
+    /// Prints a command line and carries it out; what it prints follows, and its exit code where that is not 0.
+    fn carry_out(&mut self, line: &Line, expected: u8) -> Outcome {
+        self.stage.refuse_interrupted()?;
+        writeln!(self.out, "\n$ {}", line.shown)?;
+        let cli = Cli::try_parse_from(words::split(&line.real)).map_err(|error| {
+            Failure::Usage(format!("the demo's own command {:?}: {error}", line.real))
+        })?;
         let (mut data, mut words) = (Vec::new(), Vec::new());
-        let width = self.width;
-        let options = self.options(shown);
-        let outcome = Desk::open(options, &mut data, &mut words, width)
+        let width = self.width.filter(|_| line.into.is_none());
+        let outcome = Desk::open(self.stage.desk(line.first()), &mut data, &mut words, width)
             .and_then(|mut desk| desk.execute(cli.command));
-        self.out.write_all(&data)?;
+        match &line.into {
+            None => self.out.write_all(&data)?,
+            Some(path) => fs::write(path, data).map_err(|error| Failure::File {
+                path: path.display().to_string(),
+                error,
+            })?,
+        }
         self.out.write_all(&words)?;
         let code = match outcome {
             Ok(code) => code,
@@ -225,25 +251,52 @@ impl Story<'_> {
             writeln!(self.out, "(exit {code})")?;
         }
         if code != expected {
-            self.failed
-                .push(format!("{shown}: exit {code}, and {expected} was expected"));
+            self.failed.push(format!(
+                "{}: exit {code}, and {expected} was expected",
+                line.first()
+            ));
         }
         self.out.flush()?;
-        Ok(())
+        Ok(code)
     }
 
     fn desk<T>(&self, ask: impl FnOnce(&Desk<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
         let (mut data, mut words) = (Vec::new(), Vec::new());
-        let desk = Desk::open(self.options("hcnctl demo"), &mut data, &mut words, None)?;
+        let desk = Desk::open(self.stage.desk("hcnctl demo"), &mut data, &mut words, None)?;
         ask(&desk)
     }
+}
 
-    fn options(&self, actor: &str) -> DeskOptions {
-        DeskOptions {
-            target: Target::Embedded(Some(self.state.clone())),
-            version: self.globals.profile,
-            dry_run: false,
-            actor: actor.to_owned(),
+/// A command line of the story.
+struct Line {
+    /// What is carried out.
+    real: String,
+    /// What is printed, a document on standard input included.
+    shown: String,
+    /// Where its output goes, where that is a file.
+    into: Option<PathBuf>,
+}
+
+impl Line {
+    /// One that is what it looks like.
+    fn plain(line: &str) -> Line {
+        Line {
+            real: line.to_owned(),
+            shown: line.to_owned(),
+            into: None,
         }
     }
+
+    /// The command without the document that follows it.
+    fn first(&self) -> &str {
+        self.shown.lines().next().unwrap_or_default()
+    }
+}
+
+/// Something to compare with.
+enum Before {
+    /// A moment of the log.
+    Moment(u64),
+    /// A listing in a file, where the HNS keeps no log.
+    Listing(PathBuf),
 }

@@ -35,10 +35,16 @@ pub fn run(desk: &mut Desk<'_>, args: &HistoryArgs) -> Outcome {
         ));
     }
     let object = match &args.object {
-        Some(name) => Some(find(desk, name)?),
+        Some(name) => {
+            // Where there is no log, no name has to be found first.
+            desk.lab()
+                .last_operation()
+                .map_err(Failure::hns("read the history"))?;
+            Some(find(desk, name)?)
+        }
         None => None,
     };
-    let operations = read(desk.lab()?, object, args.last)?;
+    let operations = read(desk.lab(), object, args.last)?;
     if args.output == Output::Json {
         json::write_list(
             &mut desk.out,
@@ -82,7 +88,7 @@ fn find(desk: &Desk<'_>, name: &str) -> Result<ObjectId, Failure> {
     if let Ok(id) = name.parse::<Guid>() {
         for kind in KINDS {
             let object = ObjectId { kind, id };
-            if !read(desk.lab()?, Some(object), 1)?.is_empty() {
+            if !read(desk.lab(), Some(object), 1)?.is_empty() {
                 return Ok(object);
             }
         }
@@ -104,18 +110,19 @@ fn find(desk: &Desk<'_>, name: &str) -> Result<ObjectId, Failure> {
         }
     }
     if found.is_empty() {
-        found = gone(&read(desk.lab()?, None, usize::MAX)?, name);
+        found = gone(&read(desk.lab(), None, usize::MAX)?, name);
     }
     match found[..] {
         [] => Err(not_found(name)),
         [one] => Ok(one),
         _ => Err(Failure::Usage(format!(
-            "{} names several objects; say which by its id:{}",
+            "{} names several objects; say which by its id: {}",
             shown(name),
             found
                 .iter()
-                .map(|object| format!("\n  {} {}", object.kind, object.id))
-                .collect::<String>()
+                .map(|object| format!("{} {}", object.kind, object.id))
+                .collect::<Vec<_>>()
+                .join(", ")
         ))),
     }
 }

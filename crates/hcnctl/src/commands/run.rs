@@ -2,12 +2,14 @@
 //! `run`, `rm`, `ps`: simulated containers.
 //!
 //! A container is made by the requests that a runtime sends: containerd's way puts the endpoint into a namespace, docker's attaches it by
-//! the v1 API. All of it is one change of the embedded HNS, so that a container is there as a whole or not at all.
+//! the v1 API. All of it is one change of an embedded HNS; another HNS gets the requests one by one, and what was made is taken away
+//! where one fails. So a container is there as a whole or not at all.
 
 use hcn::{
     Kind,
-    schema::{Guid, Id, modify::RequestType},
-    service::{Container, ListenPort, NewContainer, NewEndpoint},
+    lab::Requests,
+    schema::{Guid, Id},
+    service::{Container, ListenPort, NewContainer, NewEndpoint, RandomIds},
 };
 use serde_json::{Value, json};
 
@@ -26,16 +28,12 @@ use crate::{
 
 /// Makes a container.
 pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
-    if !desk.is_dry_run() {
-        // Before anything is asked: an HNS without containers is told from the first word.
-        desk.lab()?;
-    }
     let endpoint = match &args.endpoint {
         Some(name) => NewEndpoint::Adopted(guid(desk.endpoint(name)?.id.get())),
         None => made(desk, args)?,
     };
     if desk.is_dry_run() {
-        return note(desk, &endpoint);
+        return note(desk, args, &endpoint);
     }
     let wanted = NewContainer {
         name: args.name.clone(),
@@ -51,7 +49,7 @@ pub fn run(desk: &mut Desk<'_>, args: &RunArgs) -> Outcome {
             .collect(),
     };
     let container = desk
-        .lab()?
+        .lab()
         .run_container(&wanted)
         .map_err(Failure::hns(format!(
             "run the container {:?}",
@@ -96,38 +94,21 @@ fn cut(name: &str) -> String {
 }
 
 /// Notes the requests that a runtime would send; none for an endpoint that is there.
-fn note(desk: &Desk<'_>, endpoint: &NewEndpoint) -> Outcome {
-    let NewEndpoint::Made {
+fn note(desk: &Desk<'_>, args: &RunArgs, endpoint: &NewEndpoint) -> Outcome {
+    if let NewEndpoint::Made {
         network,
         settings,
         namespace,
     } = endpoint
-    else {
-        return Ok(exit::DONE);
-    };
-    let noting = || Failure::hns("note the requests");
-    let id = |document: &str| {
-        let document: Value = serde_json::from_str(document).unwrap_or_default();
-        let id = document["ID"].as_str().and_then(|id| id.parse().ok());
-        id.unwrap_or(Guid::ZERO)
-    };
-    let client = desk.client();
-    match namespace {
-        None => {
-            client
-                .hns()
-                .call("POST", "/endpoints/", settings)
-                .map_err(noting())?;
-        }
-        Some(document) => {
-            client
-                .create_endpoint(*network, settings)
-                .map_err(noting())?;
-            client.create_namespace(document).map_err(noting())?;
-            client
-                .namespace_endpoint(id(document), RequestType::Add, id(settings))
-                .map_err(noting())?;
-        }
+    {
+        let noting = || Failure::hns("note the requests");
+        let requests =
+            Requests::new(*network, settings, namespace.as_deref(), &RandomIds).map_err(noting())?;
+        let new = || format!("{:032x}{:032x}", desk.new_id().0, desk.new_id().0);
+        let id = args.container_id.clone().unwrap_or_else(new);
+        requests
+            .make(desk.client().hns(), &id)
+            .map_err(|failed| noting()(failed.error))?;
     }
     Ok(exit::DONE)
 }
@@ -204,7 +185,7 @@ pub fn remove(desk: &mut Desk<'_>, args: &RmArgs) -> Outcome {
         let result = if desk.is_dry_run() {
             note_removal(desk, name)
         } else {
-            desk.lab()?
+            desk.lab()
                 .remove_container(name)
                 .map(|_| ())
                 .map_err(Failure::hns(format!("remove the container {name}")))

@@ -3,7 +3,7 @@
 
 use std::{fs, io::Write, path::Path};
 
-use hcn::{HnsError, Target, remote::default_token_file, target::default_state};
+use hcn::{HnsError, Target, remote::default_token_file};
 
 use crate::{
     cli::ServeArgs,
@@ -32,8 +32,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ServeArgs) -> Outcome {
         ));
     }
     let state = match desk.target() {
-        Target::Embedded(folder) => folder.clone().unwrap_or_else(default_state),
-        Target::Native(_) => default_state(),
+        Target::Embedded(_) | Target::Native(_) => desk.state(),
         other => {
             return Err(Failure::Usage(format!(
                 "{other} is served already; serve needs an HNS of its own (--host embedded)"

@@ -222,11 +222,7 @@ pub(super) fn call(hall: &Hall, asked: &Asked) -> Answer<Reply> {
 }
 
 pub(super) fn containers(hall: &Hall, _: &Asked) -> Answer<Reply> {
-    let containers = match hall.connection.lab() {
-        Some(lab) => lab.containers()?,
-        // An HNS that keeps no containers has none.
-        None => Vec::new(),
-    };
+    let containers = hall.connection.lab().containers()?;
     let list: Value = containers.iter().map(wire::container).collect();
     Ok(Reply::Text(list.to_string()))
 }
@@ -238,12 +234,15 @@ pub(super) fn run_container(hall: &Hall, asked: &Asked) -> Answer<Reply> {
             "a container has a Name; an Endpoint that is there, or a Network with Settings and, where it likes, NamespaceSettings, documents as text; and where it likes an ID and Listeners of Protocol and Port",
         )
     })?;
-    let made = lab(hall)?.run_container(&container)?;
+    let made = hall.connection.lab().run_container(&container)?;
     Ok(Reply::Made(wire::container(&made).to_string()))
 }
 
 pub(super) fn remove_container(hall: &Hall, asked: &Asked) -> Answer<Reply> {
-    let gone = lab(hall)?.remove_container(asked.segment("name"))?;
+    let gone = hall
+        .connection
+        .lab()
+        .remove_container(asked.segment("name"))?;
     Ok(Reply::Text(wire::container(&gone).to_string()))
 }
 
@@ -265,19 +264,19 @@ pub(super) fn operations(hall: &Hall, asked: &Asked) -> Answer<Reply> {
         Some(text) => usize::try_from(asked.number("most", text)?).unwrap_or(usize::MAX),
         None => MOST,
     };
-    let operations = lab(hall)?.history(object, most)?;
+    let operations = hall.connection.lab().history(object, most)?;
     let list: Value = operations.iter().map(wire::operation).collect();
     Ok(Reply::Text(list.to_string()))
 }
 
 pub(super) fn last_operation(hall: &Hall, _: &Asked) -> Answer<Reply> {
-    let number = lab(hall)?.last_operation()?;
+    let number = hall.connection.lab().last_operation()?;
     Ok(Reply::Text(json!({"Number": number}).to_string()))
 }
 
 pub(super) fn moment(hall: &Hall, asked: &Asked) -> Answer<Reply> {
     let number = asked.number("number", asked.segment("number"))?;
-    let moment = lab(hall)?.moment(number)?;
+    let moment = hall.connection.lab().moment(number)?;
     let list: Value = moment
         .iter()
         .map(|(object, document)| wire::keepsake(*object, document))
@@ -287,15 +286,6 @@ pub(super) fn moment(hall: &Hall, asked: &Asked) -> Answer<Reply> {
 
 pub(super) fn openapi(_: &Hall, _: &Asked) -> Answer<Reply> {
     Ok(Reply::Text(super::openapi::text()))
-}
-
-fn lab(hall: &Hall) -> Answer<&dyn hcn::Lab> {
-    hall.connection.lab().map(|lab| &**lab).ok_or_else(|| {
-        HnsError::because(
-            HcnCode::E_NOTIMPL,
-            "the HNS that is served keeps no containers and no history",
-        )
-    })
 }
 
 fn body(asked: &Asked) -> Answer<Value> {

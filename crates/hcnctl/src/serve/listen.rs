@@ -216,7 +216,7 @@ impl Ear {
 
 /// Waits for what a person or the system says to stop a program.
 #[cfg(unix)]
-pub(super) async fn signal() -> io::Result<()> {
+pub(crate) async fn signal() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -227,7 +227,7 @@ pub(super) async fn signal() -> io::Result<()> {
 
 /// Waits for what a person says to stop a program.
 #[cfg(not(unix))]
-pub(super) async fn signal() -> io::Result<()> {
+pub(crate) async fn signal() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 

@@ -5,11 +5,20 @@
 
 use std::fs;
 
-use super::{Scene as Telling, Story};
-use crate::failure::{Failure, exit};
+use hcn::Kind;
+
+use super::{Line, Scene as Telling, Story};
+use crate::failure::Failure;
 
 /// The walk-through's scene.
 pub struct Scene;
+
+/// Its network and its endpoints.
+pub const IDS: [(Kind, &str); 3] = [
+    (Kind::Network, "625d8985-3f12-469e-a98d-2baac83dee45"),
+    (Kind::Endpoint, "edffc876-3051-46ec-80b3-820dda20aa14"),
+    (Kind::Endpoint, "c047102f-2bb1-4f64-8f30-9ede02f464f1"),
+];
 
 /// The network as docker makes it; the ids are those of the listing.
 const NETWORK: &str = r#"{
@@ -32,19 +41,17 @@ impl Telling for Scene {
         story.chapter(
             "docker's nat network and two containers on it, with the ids of the walk-through.",
         )?;
-        fs::create_dir_all(&story.state).map_err(|error| Failure::File {
-            path: story.state.display().to_string(),
-            error,
-        })?;
-        let path = story.state.join("network.json");
+        let path = story.stage.folder()?.join("network.json");
         fs::write(&path, NETWORK).map_err(|error| Failure::File {
             path: path.display().to_string(),
             error,
         })?;
-        writeln!(story.out, "\n$ hcnctl create -f - <<'END'\n{NETWORK}\nEND")?;
-        let line = format!("hcnctl create -f '{}'", path.display());
-        story.carry_out(&line, "hcnctl create -f -", exit::DONE)?;
-        story.step(NGINX, exit::DONE)?;
-        story.step(CLIENT, exit::DONE)
+        story.make_network(&Line {
+            real: format!("hcnctl create -f '{}'", path.display()),
+            shown: format!("hcnctl create -f - <<'END'\n{NETWORK}\nEND"),
+            into: None,
+        })?;
+        story.make_container("nginx", NGINX)?;
+        story.make_container("client", CLIENT)
     }
 }
