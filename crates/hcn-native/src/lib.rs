@@ -11,8 +11,12 @@
 //! | `handle` | an open object |
 //! | `native` | the seam over them |
 //! | `callback` | notifications |
+//! | [`compartment`] | where a thread looks at the network from |
+//! | [`echo`] | a ping of Windows |
 
 mod callback;
+pub mod compartment;
+pub mod echo;
 mod handle;
 mod library;
 mod memory;
