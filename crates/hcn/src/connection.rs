@@ -142,8 +142,10 @@ impl Connection {
     pub fn profile(&self) -> Answer<Profile> {
         match &self.inner {
             Inner::Embedded(service) => Ok(service.profile().clone()),
-            Inner::Remote => Profile::of(Client::new(self.hns()).version()?),
-            Inner::Native => Ok(Profile::nearest(Client::new(self.hns()).version()?)),
+            // Behind a server may be the HNS of a Windows too.
+            Inner::Remote | Inner::Native => {
+                Ok(Profile::nearest(Client::new(self.hns()).version()?))
+            }
         }
     }
 }

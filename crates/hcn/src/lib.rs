@@ -23,6 +23,7 @@
 //! | [`dry_run`] | an HNS that notes changes instead of making them |
 //! | [`lab`] | what there is beside the seam: simulated containers, the log |
 //! | [`remote`], [`wire`] | an HNS behind a socket, and the words that travel |
+//! | [`compartment`], [`echo`] | the network as a container of Windows sees it, and its ping |
 //! | [`intent`] | block and allow: rules of our own among those of others |
 
 pub mod client;
@@ -41,6 +42,7 @@ pub use hcn_api::{
     Answer, Event, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, Notification, ObjectId,
     PortReservation, Subscription,
 };
+pub use hcn_native::{compartment, echo};
 pub use hcn_schema as schema;
 pub use hcn_service as service;
 pub use lab::Lab;

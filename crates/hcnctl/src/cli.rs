@@ -69,7 +69,7 @@ pub enum Command {
     Block(IntentArgs),
     /// Allow traffic of an endpoint again.
     Allow(IntentArgs),
-    /// Try whether traffic gets through, with real packets.
+    /// Try whether traffic gets through: a whole exchange, and the rule that stops it.
     Probe(ProbeArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
@@ -359,12 +359,24 @@ pub struct ProbeArgs {
     pub from: String,
     /// Whom, and where: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp or nginx/icmp.
     pub to: crate::commands::spec::DestinationSpec,
-    /// How long to wait, in milliseconds of simulated time.
+    /// Whose packets: simulated through the rules that HNS has, or real ones of this Windows, sent from inside the container's compartment. Unless said, real ones where the HNS is Windows's own and neither side is a simulated container.
+    #[arg(long, value_enum)]
+    pub packets: Option<Packets>,
+    /// How long to wait, in milliseconds; of simulated time, where the packets are simulated.
     #[arg(long, default_value_t = 3000, value_name = "MS")]
     pub timeout: u64,
     /// Print as JSON.
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: ProbeOutput,
+}
+
+/// Whose packets a probe sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Packets {
+    /// Those of hcnctl's own switch.
+    Simulated,
+    /// Those of the system.
+    Real,
 }
 
 /// How to print a probe.

@@ -268,6 +268,94 @@ fn a_machine_without_hns_is_told_so() {
     }
 }
 
+#[test]
+fn packets_between_simulated_containers_are_simulated_and_say_so() {
+    let host = Host::new("simulated");
+    host.good(&["create", "network", "nat"]);
+    host.good(&["run", "--name", "web", "--listen", "80/tcp"]);
+    host.good(&["run", "--name", "client"]);
+    for (from, to) in [("client", "web:80/tcp"), ("host", "web:80/tcp")] {
+        let page = json(&host.native(&["probe", from, to, "-o", "json"]));
+        assert_eq!(
+            (&page["outcome"], &page["wire"]),
+            (&"answered".into(), &"simulated".into()),
+            "{page}"
+        );
+    }
+}
+
+#[cfg(not(windows))]
+#[test]
+fn real_packets_are_for_windows_and_that_is_said_in_words() {
+    let host = Host::new("real");
+    let output = host.native(&["probe", "host", "127.0.0.1:9/tcp", "--packets", "real"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let words = text(&output.stderr);
+    assert!(
+        words.contains("E_NOTIMPL") && words.contains("not Windows"),
+        "{words}"
+    );
+}
+
+/// Wine 8 has one compartment, the host's, and no function to enter another; Windows itself shows the rest.
+#[cfg(windows)]
+#[test]
+fn real_packets_are_sent_from_the_compartment_that_hns_names() {
+    use std::io::{Read, Write};
+
+    let host = Host::new("real");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = format!("{}/tcp", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut asked = [0; 3];
+        peer.read_exact(&mut asked).unwrap();
+        peer.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    });
+    // Neither side is a simulated container, so nothing has to be said.
+    let page = json(&host.native(&["probe", "host", &to, "-o", "json"]));
+    server.join().unwrap();
+    assert_eq!(
+        (&page["outcome"], &page["wire"], &page["compartment"]),
+        (&"answered".into(), &"real".into(), &1.into()),
+        "{page}"
+    );
+    // The listener is gone.
+    let output = host.native(&["probe", "host", &to]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let words = text(&output.stdout);
+    assert!(words.contains("refused: it is reached"), "{words}");
+    assert!(
+        words.contains("real packets, sent from compartment 1"),
+        "{words}"
+    );
+
+    // Our HNS numbers compartments from 2 on, and nobody made that one in this Windows.
+    host.good(&["create", "network", "nat"]);
+    host.good(&["run", "--name", "there"]);
+    let endpoint = host.good(&["get", "endpoints", "-o", "name"]);
+    let endpoint = endpoint
+        .trim()
+        .strip_prefix("endpoint/")
+        .unwrap()
+        .to_owned();
+    let output = host.native(&["probe", &endpoint, &to, "--packets", "real"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let words = text(&output.stderr);
+    assert!(words.contains("compartment 2"), "{words}");
+    // An endpoint that nobody attached is in none.
+    host.good(&["create", "endpoint", "loose", "--network", "nat"]);
+    let output = host.native(&["probe", "loose", &to]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let words = text(&output.stderr);
+    assert!(words.contains("is in no namespace"), "{words}");
+}
+
+/// What a command printed.
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
 /// Whether Windows is Wine: its prefix has our library in system32, where a real one would have its own.
 fn is_wine() -> bool {
     cfg!(windows) && env::var_os("WINEPREFIX").is_some()

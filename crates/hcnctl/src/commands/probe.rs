@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `probe`: a real exchange through the simulated switch, and what came of it.
+//! `probe`: a real exchange through the simulated switch, or through the one of Windows, and what came of it.
+//!
+//! Invariant: whose packets it was is said, unless they were simulated as usual.
+
+mod real;
 
 use std::{net::IpAddr, sync::Arc};
 
-use hcn::schema::{Endpoint, Guid, Id, Query};
+use hcn::{
+    Target,
+    schema::{Endpoint, Guid, Id, Query},
+};
 use hcn_engine::{
     DataPlane, Documents, Probe, ProbeOutcome, ProbeReport, ProbeSource, Protocol, Switch,
     data_plane::Drop,
 };
 use hcn_simulated::{Service, SimulatedNetwork};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    cli::{ProbeArgs, ProbeOutput},
+    cli::{Packets, ProbeArgs, ProbeOutput},
     commands::spec::DestinationSpec,
     desk::{Desk, Outcome},
     failure::{Failure, exit},
@@ -26,8 +33,122 @@ struct Party {
     endpoint: Option<Endpoint>,
 }
 
+/// What is printed of an exchange.
+struct Told<'a> {
+    from: &'a str,
+    to: &'a str,
+    /// Address, port and protocol.
+    place: String,
+}
+
 /// Tries an exchange.
 pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
+    let source = party(desk, &args.from)?;
+    let (label, destination) = destination(desk, &args.to, &source)?;
+    let protocol = match (args.to.protocol, destination) {
+        (Protocol::ICMP, IpAddr::V6(_)) => Protocol::ICMPV6,
+        (protocol, _) => protocol,
+    };
+    let probe = Probe {
+        source: source
+            .endpoint
+            .as_ref()
+            .map_or(ProbeSource::Host, |endpoint| {
+                ProbeSource::Endpoint(guid(endpoint.id.get()))
+            }),
+        destination,
+        protocol,
+        port: args.to.port,
+        payload: match protocol {
+            Protocol::TCP => format!(
+                "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+                args.to.name
+            )
+            .into_bytes(),
+            _ => b"hcnctl probe".to_vec(),
+        },
+        timeout_ms: args.timeout,
+    };
+    let told = Told {
+        from: &source.label,
+        to: &label,
+        place: if protocol.has_ports() {
+            format!(
+                "{}/{protocol}",
+                std::net::SocketAddr::new(destination, args.to.port)
+            )
+        } else {
+            format!("{destination}/{protocol}")
+        },
+    };
+    let outcome = match packets(desk, args, &source, destination)? {
+        Packets::Simulated => simulated(desk, args, &probe, &told)?,
+        Packets::Real => {
+            let real = real::probe(desk, source.endpoint.as_ref(), &probe)?;
+            match args.output {
+                ProbeOutput::Text => {
+                    told.print_outcome(desk, args, &real.outcome)?;
+                    let number = real.compartment;
+                    writeln!(desk.out, "  real packets, sent from compartment {number}")?;
+                }
+                ProbeOutput::Json => {
+                    let page = told.page(&real.outcome);
+                    let rest = json!({"wire": "real", "compartment": real.compartment, "packets": null, "drops": []});
+                    print_json(desk, page, rest)?;
+                }
+            }
+            real.outcome
+        }
+    };
+    Ok(match outcome {
+        ProbeOutcome::Answered { .. } => exit::DONE,
+        ProbeOutcome::Refused | ProbeOutcome::TimedOut | ProbeOutcome::Unreachable => exit::DENIED,
+    })
+}
+
+/// Whose packets are sent. Unless said: real ones on Windows's own HNS, where neither side is a simulated container, which no packet of Windows
+/// could leave or reach.
+fn packets(
+    desk: &Desk<'_>,
+    args: &ProbeArgs,
+    source: &Party,
+    destination: IpAddr,
+) -> Result<Packets, Failure> {
+    if let Some(chosen) = args.packets {
+        return Ok(chosen);
+    }
+    if !cfg!(windows) || !matches!(desk.target(), Target::Native(_)) {
+        return Ok(Packets::Simulated);
+    }
+    let endpoints = desk
+        .client()
+        .endpoints(&Query::v2())
+        .map_err(Failure::hns("list the endpoints"))?;
+    let text = destination.to_string();
+    let sides: Vec<Guid> = endpoints
+        .iter()
+        .filter(|endpoint| addresses(endpoint).contains(&text))
+        .chain(&source.endpoint)
+        .map(|endpoint| guid(endpoint.id.get()))
+        .collect();
+    let containers = desk.containers()?;
+    let is_simulated = containers
+        .iter()
+        .any(|container| sides.contains(&container.endpoint));
+    Ok(if is_simulated {
+        Packets::Simulated
+    } else {
+        Packets::Real
+    })
+}
+
+/// Sends it through the switch that the documents compile to.
+fn simulated(
+    desk: &mut Desk<'_>,
+    args: &ProbeArgs,
+    probe: &Probe,
+    told: &Told<'_>,
+) -> Result<ProbeOutcome, Failure> {
     let documents = documents(desk)?;
     let semantics = desk
         .connection()
@@ -43,8 +164,6 @@ pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
             fault.message
         ))?;
     }
-    let source = party(desk, &args.from)?;
-    let (label, destination) = destination(desk, &args.to, &source)?;
     let mut wire = SimulatedNetwork::new();
     let cannot = |error: hcn_engine::DataPlaneError| {
         Failure::Usage(format!("the probe cannot be sent: {error}"))
@@ -73,55 +192,19 @@ pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
             }
         }
     }
-    let protocol = match (args.to.protocol, destination) {
-        (Protocol::ICMP, IpAddr::V6(_)) => Protocol::ICMPV6,
-        (protocol, _) => protocol,
-    };
-    let probe = Probe {
-        source: source
-            .endpoint
-            .as_ref()
-            .map_or(ProbeSource::Host, |endpoint| {
-                ProbeSource::Endpoint(guid(endpoint.id.get()))
-            }),
-        destination,
-        protocol,
-        port: args.to.port,
-        payload: match protocol {
-            Protocol::TCP => format!(
-                "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-                args.to.name
-            )
-            .into_bytes(),
-            _ => b"hcnctl probe".to_vec(),
-        },
-        timeout_ms: args.timeout,
-    };
-    let report = wire.probe(&probe).map_err(cannot)?;
-    let place = if protocol.has_ports() {
-        format!(
-            "{}/{protocol}",
-            std::net::SocketAddr::new(destination, args.to.port)
-        )
-    } else {
-        format!("{destination}/{protocol}")
-    };
+    let report = wire.probe(probe).map_err(cannot)?;
     match args.output {
-        ProbeOutput::Text => print(
-            desk,
-            &documents,
-            &source.label,
-            &label,
-            &place,
-            args,
-            &report,
-        )?,
-        ProbeOutput::Json => print_json(desk, &source.label, &label, &place, &report)?,
+        ProbeOutput::Text => {
+            told.print_outcome(desk, args, &report.outcome)?;
+            print_drops(desk, &documents, &report)?;
+        }
+        ProbeOutput::Json => {
+            let rest =
+                json!({"wire": "simulated", "packets": report.packets, "drops": drops(&report)});
+            print_json(desk, told.page(&report.outcome), rest)?;
+        }
     }
-    Ok(match report.outcome {
-        ProbeOutcome::Answered { .. } => exit::DONE,
-        ProbeOutcome::Refused | ProbeOutcome::TimedOut | ProbeOutcome::Unreachable => exit::DENIED,
-    })
+    Ok(report.outcome)
 }
 
 /// Everything that a switch is made from, by the seam.
@@ -197,36 +280,66 @@ fn destination(
     Ok((desk.endpoint_label(&endpoint)?, *address))
 }
 
-fn print(
+impl Told<'_> {
+    fn print_outcome(
+        &self,
+        desk: &mut Desk<'_>,
+        args: &ProbeArgs,
+        outcome: &ProbeOutcome,
+    ) -> Result<(), Failure> {
+        let what = match outcome {
+            ProbeOutcome::Answered {
+                payload,
+                round_trip_us,
+            } => {
+                let time = format!("{}.{:03} ms", round_trip_us / 1000, round_trip_us % 1000);
+                let text = String::from_utf8_lossy(payload);
+                let head =
+                    crate::render::shown(text.lines().next().unwrap_or_default()).into_owned();
+                match args.to.protocol {
+                    Protocol::TCP if payload.is_empty() => {
+                        format!("answered after {time}: it connects, and says nothing")
+                    }
+                    Protocol::TCP => format!("answered after {time}: {head}"),
+                    Protocol::ICMP => format!("echo answered after {time}"),
+                    _ => format!("answered after {time}: {} bytes", payload.len()),
+                }
+            }
+            ProbeOutcome::Refused => "refused: it is reached, and nothing listens there".to_owned(),
+            ProbeOutcome::TimedOut => {
+                format!("timed out: nothing came back in {} ms", args.timeout)
+            }
+            ProbeOutcome::Unreachable => {
+                "unreachable: there is no way to that address, or nobody has it".to_owned()
+            }
+        };
+        writeln!(
+            desk.out,
+            "{} -> {} {}: {what}",
+            self.from, self.to, self.place
+        )?;
+        Ok(())
+    }
+
+    fn page(&self, outcome: &ProbeOutcome) -> Value {
+        let (word, round_trip_us) = match outcome {
+            ProbeOutcome::Answered { round_trip_us, .. } => ("answered", Some(*round_trip_us)),
+            ProbeOutcome::Refused => ("refused", None),
+            ProbeOutcome::TimedOut => ("timed-out", None),
+            ProbeOutcome::Unreachable => ("unreachable", None),
+        };
+        json!({
+            "from": self.from, "to": self.to, "destination": self.place, "outcome": word,
+            "roundTripMicroseconds": round_trip_us,
+        })
+    }
+}
+
+fn print_drops(
     desk: &mut Desk<'_>,
     documents: &Documents,
-    from: &str,
-    to: &str,
-    place: &str,
-    args: &ProbeArgs,
     report: &ProbeReport,
 ) -> Result<(), Failure> {
-    let what = match &report.outcome {
-        ProbeOutcome::Answered {
-            payload,
-            round_trip_us,
-        } => {
-            let time = format!("{}.{:03} ms", round_trip_us / 1000, round_trip_us % 1000);
-            let text = String::from_utf8_lossy(payload);
-            let head = crate::render::shown(text.lines().next().unwrap_or_default()).into_owned();
-            match args.to.protocol {
-                Protocol::TCP => format!("answered after {time}: {head}"),
-                Protocol::ICMP => format!("echo answered after {time}"),
-                _ => format!("answered after {time}: {} bytes", payload.len()),
-            }
-        }
-        ProbeOutcome::Refused => "refused: it is reached, and nothing listens there".to_owned(),
-        ProbeOutcome::TimedOut => format!("timed out: nothing came back in {} ms", args.timeout),
-        ProbeOutcome::Unreachable => {
-            "unreachable: there is no way to that address, or nobody has it".to_owned()
-        }
-    };
-    writeln!(desk.out, "{from} -> {to} {place}: {what}")?;
     // Repeats of one packet are dropped for one reason; it is said once.
     let mut said: Vec<String> = Vec::new();
     for drop in &report.drops {
@@ -274,20 +387,8 @@ fn dropped(desk: &Desk<'_>, documents: &Documents, drop: &Drop) -> Result<String
     ))
 }
 
-fn print_json(
-    desk: &mut Desk<'_>,
-    from: &str,
-    to: &str,
-    place: &str,
-    report: &ProbeReport,
-) -> Result<(), Failure> {
-    let (outcome, round_trip_us) = match &report.outcome {
-        ProbeOutcome::Answered { round_trip_us, .. } => ("answered", Some(*round_trip_us)),
-        ProbeOutcome::Refused => ("refused", None),
-        ProbeOutcome::TimedOut => ("timed-out", None),
-        ProbeOutcome::Unreachable => ("unreachable", None),
-    };
-    let drops: Vec<_> = report
+fn drops(report: &ProbeReport) -> Value {
+    report
         .drops
         .iter()
         .map(|drop| {
@@ -302,11 +403,13 @@ fn print_json(
                 "cause": drop.cause.to_string(),
             })
         })
-        .collect();
-    let page = json!({
-        "from": from, "to": to, "destination": place, "outcome": outcome, "roundTripMicroseconds": round_trip_us,
-        "packets": report.packets, "drops": drops,
-    });
+        .collect()
+}
+
+fn print_json(desk: &mut Desk<'_>, mut page: Value, rest: Value) -> Result<(), Failure> {
+    if let (Value::Object(page), Value::Object(rest)) = (&mut page, rest) {
+        page.extend(rest);
+    }
     crate::render::json::write_object(&mut desk.out, &page.to_string())?;
     Ok(())
 }
