@@ -113,32 +113,39 @@ pub fn build(repository: &Path, release: bool) -> Result<Built, String> {
     })
 }
 
-/// Runs the program's demo, on the HNS that it holds itself and on the library's, and the libraries' own tests.
+/// Runs the program's demo, the libraries' own tests, those of the envoy, and those of the program over the library.
 fn test(repository: &Path, built: &Built) -> Result<(), String> {
     let program = built.folder.join("hcnctl.exe");
-    let demo = |name: &str, host: &[&str]| {
-        built.prefix.empty_folder(name)?;
-        println!("== hcnctl.exe demo {}", host.join(" "));
-        good(
-            "hcnctl.exe demo",
-            built
-                .prefix
-                .run(&program)
-                .args(["--state", &format!(r"C:\{name}")])
-                .args(host)
-                .arg("demo"),
-        )
-    };
-    demo("demo", &[])?;
+    built.prefix.empty_folder("demo")?;
+    println!("== hcnctl.exe demo");
+    good(
+        "hcnctl.exe demo",
+        built
+            .prefix
+            .run(&program)
+            .args(["--state", r"C:\demo", "demo"]),
+    )?;
     if built.libraries.is_empty() {
         return Ok(());
     }
-    let mut cargo = built.toolchain.cargo(repository, "test");
-    // Not the examples in documentation, which another program than cargo compiles.
-    cargo.args(["--no-fail-fast", "--tests"]);
+    let mut tests = Vec::new();
     for library in &built.libraries {
-        cargo.args(["--package", &library.package]);
+        tests.extend(["--package", &library.package]);
     }
+    // Not the examples in documentation, which another program than cargo compiles.
+    tests.extend(["--package", "hcn-native", "--tests"]);
+    cargo_test(repository, built, &tests)?;
+    cargo_test(
+        repository,
+        built,
+        &["--package", "hcnctl", "--test", "native"],
+    )
+}
+
+/// `cargo test` whose programs run under Wine.
+fn cargo_test(repository: &Path, built: &Built, which: &[&str]) -> Result<(), String> {
+    let mut cargo = built.toolchain.cargo(repository, "test");
+    cargo.arg("--no-fail-fast").args(which);
     if built.release {
         cargo.arg("--release");
     }
