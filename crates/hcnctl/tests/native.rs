@@ -322,6 +322,15 @@ fn real_packets_are_sent_from_the_compartment_that_hns_names() {
         "{words}"
     );
 
+    // Wine pings where the user may, and Windows always.
+    let output = host.native(&["probe", "host", "127.0.0.1/icmp"]);
+    let words = text(&output.stdout) + &text(&output.stderr);
+    match output.status.code() {
+        Some(0) => assert!(words.contains("/icmp: echo answered after"), "{words}"),
+        Some(4) => assert!(words.contains("no echo request"), "{words}"),
+        _ => panic!("{output:?}"),
+    }
+
     // Our HNS numbers compartments from 2 on, and nobody made that one in this Windows.
     host.good(&["create", "network", "nat"]);
     host.good(&["run", "--name", "there"]);
