@@ -113,7 +113,7 @@ pub fn build(repository: &Path, release: bool) -> Result<Built, String> {
     })
 }
 
-/// Runs the program's demo, on the HNS that it holds itself and on the library's, and the libraries' own tests.
+/// Runs the program's demo, and the tests of the libraries and of the envoy that loads them.
 fn test(repository: &Path, built: &Built) -> Result<(), String> {
     let program = built.folder.join("hcnctl.exe");
     let demo = |name: &str, host: &[&str]| {
@@ -136,6 +136,8 @@ fn test(repository: &Path, built: &Built) -> Result<(), String> {
     let mut cargo = built.toolchain.cargo(repository, "test");
     // Not the examples in documentation, which another program than cargo compiles.
     cargo.args(["--no-fail-fast", "--tests"]);
+    // The envoy loads the libraries.
+    cargo.args(["--package", "hcn-native"]);
     for library in &built.libraries {
         cargo.args(["--package", &library.package]);
     }
