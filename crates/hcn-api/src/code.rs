@@ -105,6 +105,66 @@ mod tests {
         assert_eq!(rows, 0x37, "0x803b0001 to 0x803b0037");
     }
 
+    /// The record in the repository: `| 0x803b0001 | HCN_E_NETWORK_NOT_FOUND | …` in section 3.1, where one row stands for eight codes.
+    #[test]
+    fn every_row_of_the_record_has_its_number_here() {
+        let path = testkit::repository().join("docs/hns-behaviour.md");
+        let record = std::fs::read_to_string(path).unwrap();
+        let mut rows = HashSet::new();
+        for line in record.lines() {
+            let mut cells = line.split('|').map(str::trim).skip(1);
+            let (Some(number), Some(name)) = (cells.next(), cells.next()) else {
+                continue;
+            };
+            let Some(number) = number
+                .strip_prefix("0x803b")
+                .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            else {
+                continue;
+            };
+            assert_eq!(HcnCode(0x803b_0000 | number).name(), Some(name));
+            rows.insert(number);
+        }
+        let alone: HashSet<u32> = (1..=0x37)
+            .filter(|number| !(0x21..=0x28).contains(number))
+            .collect();
+        assert_eq!(rows, alone);
+    }
+
+    /// mingw-w64's header is written by others, from Microsoft's: the codes that are not HNS's own.
+    #[test]
+    fn the_codes_of_windows_are_those_of_its_header() {
+        const HEADER: &str = "/usr/share/mingw-w64/include/winerror.h";
+        let Ok(header) = std::fs::read_to_string(HEADER) else {
+            testkit::skip(
+                "the_codes_of_windows_are_those_of_its_header",
+                "no winerror.h (install mingw-w64-common)",
+            );
+            return;
+        };
+        let of_header = |name: &str| -> Option<u32> {
+            let value = header.lines().find_map(|line| {
+                let mut words = line.strip_prefix("#define ")?.split_whitespace();
+                (words.next()? == name).then(|| words.next())?
+            })?;
+            let inner = value.split_once('(')?.1.strip_suffix(')')?;
+            match inner.strip_prefix("0x") {
+                // An HRESULT stands there as it is.
+                Some(digits) => u32::from_str_radix(digits, 16).ok(),
+                // An error of Windows becomes one of the facility 7 (HRESULT_FROM_WIN32).
+                None => Some(0x8007_0000 | inner.parse::<u32>().ok()?),
+            }
+        };
+        let mut others = 0;
+        for (number, name, _) in table::TABLE {
+            if number >> 16 != 0x803b {
+                others += 1;
+                assert_eq!(of_header(name), Some(*number), "{name}");
+            }
+        }
+        assert_eq!(others, table::TABLE.len() - 0x37);
+    }
+
     #[test]
     fn no_number_and_no_name_stands_twice() {
         assert_eq!(

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Notifications: a C callback that tells a listener of the seam.
+//!
+//! Apart because the library calls here, from threads of its own. Invariant: what the library keeps for us is a number and no address, so that
+//! a call that comes late, or while the listener ends its own subscription, finds no listener and never freed memory.
 
 use std::{
+    collections::BTreeMap,
     ffi::c_void,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr,
-    sync::Arc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use hcn_abi::types::{DWORD, HRESULT, PCWSTR, PVOID, hresult};
@@ -15,17 +23,20 @@ use serde_json::Value;
 
 use crate::{library::Loaded, native::failure};
 
-/// What the library keeps for us, as an address.
-struct Context(Listener);
+/// Who listens, by the number that the library passes to [`tell`] as its context.
+static LISTENERS: Mutex<BTreeMap<usize, Listener>> = Mutex::new(BTreeMap::new());
+/// The next number; 0 would be NULL.
+static NEXT: AtomicUsize = AtomicUsize::new(1);
 
-/// Addresses of a registration, to be given back from whichever thread drops the subscription.
-struct Registration {
-    callback: *mut c_void,
-    context: *mut Context,
+fn listeners() -> MutexGuard<'static, BTreeMap<usize, Listener>> {
+    LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-// SAFETY: both are only addresses here; the library takes its callback handles from any thread (hns-behaviour 1.1), and a listener is Send.
-unsafe impl Send for Registration {}
+/// A callback handle of the library.
+struct Callback(*mut c_void);
+
+// SAFETY: only an address here; the library takes its handles from any thread (hns-behaviour 1.1).
+unsafe impl Send for Callback {}
 
 /// Registers a listener for everything.
 pub(crate) fn register(loaded: &Arc<Loaded>, listener: Listener) -> Answer<Subscription> {
@@ -38,47 +49,54 @@ pub(crate) fn register(loaded: &Arc<Loaded>, listener: Listener) -> Answer<Subsc
         functions.HcnUnregisterServiceCallback,
         "HcnUnregisterServiceCallback",
     )?;
-    let context = Box::into_raw(Box::new(Context(listener)));
-    let mut callback = ptr::null_mut();
-    // SAFETY: `tell` has the signature of a callback, `context` lives until the registration ends, and `callback` is a place of ours.
-    let result = unsafe { register(Some(tell), context.cast(), &mut callback) };
+    // From here on the library stays loaded for good: a thread of its own may still be on its way back into it when the last call that
+    // ends a registration has returned.
+    mem::forget(loaded.clone());
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    listeners().insert(number, listener);
+    let mut callback = Callback(ptr::null_mut());
+    // SAFETY: `tell` has the signature of a callback and takes any context; the place is ours. The functions stay loaded.
+    let result = unsafe {
+        register(
+            Some(tell),
+            ptr::without_provenance_mut(number),
+            &raw mut callback.0,
+        )
+    };
     if hresult::failed(result) {
-        // SAFETY: a registration that failed keeps nothing; the box is ours again.
-        drop(unsafe { Box::from_raw(context) });
+        listeners().remove(&number);
         return Err(failure(result, String::new()));
     }
-    let registration = Registration { callback, context };
-    let loaded = loaded.clone();
     Ok(Subscription::new(move || {
-        let registration = registration;
+        let callback = callback;
         // SAFETY: the handle is from `register` and given back once. The call returns after every running callback has
-        // (hns-behaviour 1.9), so nobody reads the context afterwards.
-        let result = unsafe { unregister(registration.callback) };
-        if !hresult::failed(result) {
-            // SAFETY: see above. Where unregistering failed, the context is left to the library for good.
-            drop(unsafe { Box::from_raw(registration.context) });
+        // (hns-behaviour 1.9); where it fails there is nothing else to do, and the listener is gone all the same.
+        unsafe {
+            unregister(callback.0);
         }
-        drop(loaded);
+        listeners().remove(&number);
     }))
 }
 
 /// What the library calls.
 unsafe extern "system" fn tell(number: DWORD, context: PVOID, _: HRESULT, data: PCWSTR) {
-    // SAFETY: the library passes on what `register` gave it, and that lives until unregistering has returned.
-    let Context(listener) = unsafe { &*context.cast::<Context>() };
-    let Some(notification) = Notification::from_number(number) else {
-        return;
-    };
-    // SAFETY: the data is NULL, or a text that is valid until we return.
-    let data = unsafe { read(data) };
-    let event = Event {
-        notification,
-        kind: kind(notification),
-        id: id(notification, &data),
-        data,
-    };
     // A panic must not go on into the library; the listener's own message was printed where it happened.
-    let _ = catch_unwind(AssertUnwindSafe(|| listener(&event)));
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        // Out of the lock: the listener may subscribe, or end its own subscription.
+        let listener = listeners().get(&context.addr()).cloned();
+        let (Some(listener), Some(notification)) = (listener, Notification::from_number(number))
+        else {
+            return;
+        };
+        // SAFETY: the data is NULL, or a text that is valid until we return.
+        let data = unsafe { read(data) };
+        listener(&Event {
+            notification,
+            kind: kind(notification),
+            id: id(notification, &data),
+            data,
+        });
+    }));
 }
 
 /// A text of the library; empty for NULL and for what is not Unicode.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! An open object: a handle that closes when it is dropped.
+//!
+//! Apart so that no call site closes by itself. Invariant: what a call that failed may have left in the place is nobody's and is not closed.
 
 use std::{ffi::c_void, ptr};
 
 use hcn_abi::types::HRESULT;
+use hcn_api::{Answer, HcnCode, HnsError};
 
 /// Closes a handle.
 pub(crate) type Close = unsafe extern "system" fn(*mut c_void) -> HRESULT;
@@ -15,17 +18,23 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// A place for a handle that this function closes.
-    pub fn new(close: Close) -> Handle {
-        Handle {
-            raw: ptr::null_mut(),
-            close,
+    /// The handle that a call puts into the place it is given.
+    ///
+    /// # Errors
+    /// Those of the call; `E_UNEXPECTED` where it succeeds without a handle.
+    pub fn opened(
+        close: Close,
+        call: impl FnOnce(*mut *mut c_void) -> Answer<()>,
+    ) -> Answer<Handle> {
+        let mut raw = ptr::null_mut();
+        call(&raw mut raw)?;
+        if raw.is_null() {
+            return Err(HnsError::because(
+                HcnCode::E_UNEXPECTED,
+                "HNS said that it opened an object and gave no handle",
+            ));
         }
-    }
-
-    /// Where a call puts it. Only for calls that have not put anything there before.
-    pub fn place(&mut self) -> *mut *mut c_void {
-        &mut self.raw
+        Ok(Handle { raw, close })
     }
 
     /// The handle, for calls.
@@ -36,12 +45,10 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if !self.raw.is_null() {
-            // SAFETY: the library gave the handle, `close` is its own function for that kind, and nothing uses the handle afterwards. What it
-            // answers is of no use: there is no second way to close.
-            unsafe {
-                (self.close)(self.raw);
-            }
+        // SAFETY: the library gave the handle, `close` is its own function for that kind, and nothing uses the handle afterwards. What it
+        // answers is of no use: there is no second way to close.
+        unsafe {
+            (self.close)(self.raw);
         }
     }
 }

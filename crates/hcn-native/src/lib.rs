@@ -4,6 +4,9 @@
 //! Loaded at run time, so that a program starts where there is no HNS and can say so. Invariants: a handle closes when it is dropped; the
 //! error record is always asked for and always freed; texts pass through untouched.
 //!
+//! UNSAFETY: this crate calls functions that are not Rust and reads what they leave behind their pointers. The signatures are the border's
+//! own table; `memory` and `handle` own what comes out, and what is made of it beyond is safe code.
+//!
 //! | module | noun |
 //! |---|---|
 //! | `library` | the functions of a library |
@@ -13,6 +16,11 @@
 //! | `callback` | notifications |
 //! | [`compartment`] | where a thread looks at the network from |
 //! | [`echo`] | a ping of Windows |
+
+#![allow(
+    unsafe_code,
+    reason = "a library is called through the functions that it exports"
+)]
 
 mod callback;
 pub mod compartment;

@@ -3,7 +3,7 @@
 //!
 //! The table is the border's own, so that no signature is written twice.
 
-use std::path::{Path, PathBuf};
+use std::{error::Error, path::Path};
 
 use hcn_abi::types::*;
 use hcn_api::{Answer, HcnCode, HnsError};
@@ -19,15 +19,19 @@ macro_rules! functions {
         }
 
         impl Functions {
-            /// Looks up each.
+            /// Looks up each that is not there yet.
             fn take(&mut self, library: &Library) {
                 $(
                     // SAFETY: a function of this name has the signature that the border gives it, in every library that exports it; a
                     // pointer to it is used only while the library is loaded, since `Loaded` owns both.
-                    if let Ok(symbol) = unsafe { library.get::<unsafe extern "system" fn($($type),*) -> $result>(concat!(stringify!($name), "\0")) } {
-                        self.$name = Some(*symbol);
-                    }
+                    let found = unsafe { library.get::<unsafe extern "system" fn($($type),*) -> $result>(concat!(stringify!($name), "\0")) };
+                    self.$name = self.$name.or(found.ok().map(|symbol| *symbol));
                 )*
+            }
+
+            /// Whether there is none at all.
+            fn is_empty(&self) -> bool {
+                true $(&& self.$name.is_none())*
             }
         }
     };
@@ -53,38 +57,42 @@ pub(crate) struct Loaded {
     _libraries: Vec<Library>,
 }
 
+/// Exports version 2.
+const COMPUTENETWORK: &str = "computenetwork.dll";
+/// Exports version 1, on Windows: our own library exports both.
+const VMCOMPUTE: &str = "vmcompute.dll";
+
 impl Loaded {
-    /// The functions of a library by its path, or of the system's HNS.
+    /// The functions of a library by its path or name, or of the system's HNS.
     pub fn open(path: Option<&Path>) -> Answer<Loaded> {
-        let names: Vec<PathBuf> = match path {
-            Some(path) => vec![path.to_owned()],
-            None => vec!["computenetwork.dll".into(), "vmcompute.dll".into()],
+        let first = path.unwrap_or(Path::new(COMPUTENETWORK));
+        let name = first.display().to_string();
+        let absent = |why: String| {
+            HnsError::because(
+                HcnCode::RPC_S_SERVER_UNAVAILABLE,
+                format!("HNS is not installed here: {name} {why}"),
+            )
         };
-        let mut loaded = Loaded {
-            functions: Functions::default(),
-            name: names[0].display().to_string(),
-            _libraries: Vec::new(),
-        };
-        for name in &names {
-            match load(name, path.is_none()) {
-                Ok(library) => {
-                    loaded.functions.take(&library);
-                    loaded._libraries.push(library);
-                }
-                // Only version 1 is missing without the second.
-                Err(_) if !loaded._libraries.is_empty() => {}
-                Err(error) => {
-                    return Err(HnsError::because(
-                        HcnCode::RPC_S_SERVER_UNAVAILABLE,
-                        format!(
-                            "HNS is not installed here: {} cannot be loaded: {error}",
-                            name.display()
-                        ),
-                    ));
-                }
+        let library =
+            load(first).map_err(|error| absent(format!("cannot be loaded: {}", whole(&error))))?;
+        let mut functions = Functions::default();
+        functions.take(&library);
+        let mut libraries = vec![library];
+        if functions.is_empty() {
+            return Err(absent("exports none of its functions".to_owned()));
+        }
+        if functions.HNSCall.is_none() {
+            // Only version 1 is missing without it.
+            if let Ok(second) = load(&first.with_file_name(VMCOMPUTE)) {
+                functions.take(&second);
+                libraries.push(second);
             }
         }
-        Ok(loaded)
+        Ok(Loaded {
+            functions,
+            name,
+            _libraries: libraries,
+        })
     }
 
     /// A function that is needed, or why it is not there.
@@ -93,7 +101,7 @@ impl Loaded {
             HnsError::because(
                 HcnCode::E_NOTIMPL,
                 format!(
-                    "{} has no {name}: this HNS is older than that, or is not installed",
+                    "{} does not export {name}: this HNS is older than that function",
                     self.name
                 ),
             )
@@ -101,20 +109,31 @@ impl Loaded {
     }
 }
 
+/// The loader's error with what caused it: the first alone does not say which file is missing.
+fn whole(error: &libloading::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// A name without a folder is searched for in system32 alone, so that a file of that name beside the program or in the current folder is not
+/// taken for HNS; a path is taken as it is.
 #[cfg(windows)]
-fn load(name: &Path, from_system: bool) -> Result<Library, libloading::Error> {
+fn load(path: &Path) -> Result<Library, libloading::Error> {
     use libloading::os::windows::{LOAD_LIBRARY_SEARCH_SYSTEM32, Library as Own};
-    if from_system {
-        // SAFETY: the code that runs on loading is the system's own: the name is searched for in system32 alone.
-        return unsafe { Own::load_with_flags(name, LOAD_LIBRARY_SEARCH_SYSTEM32) }
+    if path.parent() == Some(Path::new("")) {
+        // SAFETY: the code that runs on loading is the system's own.
+        return unsafe { Own::load_with_flags(path, LOAD_LIBRARY_SEARCH_SYSTEM32) }
             .map(Library::from);
     }
     // SAFETY: whoever names a library by its path wants its code to run.
-    unsafe { Library::new(name) }
+    unsafe { Library::new(path) }
 }
 
+/// A name without a folder is searched for where the system keeps libraries; a path is taken as it is.
 #[cfg(not(windows))]
-fn load(name: &Path, _: bool) -> Result<Library, libloading::Error> {
-    // SAFETY: whoever names a library by its path wants its code to run; the names of the system's DLLs lead to nothing here.
-    unsafe { Library::new(name) }
+fn load(path: &Path) -> Result<Library, libloading::Error> {
+    // SAFETY: whoever names a library wants its code to run; the names of the system's DLLs lead to nothing here.
+    unsafe { Library::new(path) }
 }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Texts that go in and texts that come out.
+//!
+//! Apart because here alone memory changes hands. Invariant: a text that a call gave is freed once, whatever the call answered and whether or
+//! not the text could be read.
 
 use std::{ffi::c_void, ptr};
 
-use hcn_abi::{text, types::PWSTR};
+use hcn_abi::{
+    text,
+    types::{PCWSTR, PWSTR},
+};
 use hcn_api::{Answer, HcnCode, HnsError};
 
 #[cfg(windows)]
@@ -27,6 +33,24 @@ pub(crate) fn wide(text: &str) -> Answer<Vec<u16>> {
             "a text for HNS cannot hold a NUL: it would end there",
         )
     })
+}
+
+/// A query, whose absence HNS is told as NULL (hns-behaviour 1.1).
+pub(crate) struct Query(Option<Vec<u16>>);
+
+impl Query {
+    /// The query; an empty one is none.
+    pub fn new(text: &str) -> Answer<Query> {
+        if text.is_empty() {
+            return Ok(Query(None));
+        }
+        Ok(Query(Some(wide(text)?)))
+    }
+
+    /// For a call, as long as this lives.
+    pub fn as_ptr(&self) -> PCWSTR {
+        self.0.as_ref().map_or(ptr::null(), |units| units.as_ptr())
+    }
 }
 
 /// A place into which a call puts a text; freed when it is dropped.

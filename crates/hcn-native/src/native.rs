@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The seam over the functions of a library.
+//!
+//! Apart because here alone functions are called. Invariant: every pointer that is passed is to something that outlives the call, and every
+//! handle that is passed was given by the library and is still open.
 
-use std::{ffi::c_void, path::Path, ptr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    ffi::c_void,
+    path::Path,
+    ptr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use hcn_abi::{
     GUID,
@@ -14,17 +23,20 @@ use hcn_api::{
     PortRangeEntry, PortReservation, Subscription,
 };
 use hcn_schema::Guid;
+use serde_json::Value;
 
 use crate::{
     callback,
     handle::{Close, Handle},
     library::Loaded,
-    memory::{Received, wide},
+    memory::{Query, Received, wide},
 };
 
 /// An HNS behind a library.
 pub struct Native {
     loaded: Arc<Loaded>,
+    /// Reservations that the library gave and that were not released: it may take another number for an address.
+    reservations: Mutex<BTreeSet<u64>>,
 }
 
 /// A failed call with the record that came with it.
@@ -37,13 +49,43 @@ pub(crate) fn failure(result: HRESULT, record: String) -> HnsError {
     }
 }
 
-/// What came of a call that gives a record.
-fn done(result: HRESULT, record: &Received) -> Answer<()> {
+/// A call that gives a record: it is asked for, read and freed.
+fn call(function: impl FnOnce(*mut PWSTR) -> HRESULT) -> Answer<()> {
+    let mut record = Received::new();
+    let result = function(record.place());
+    // A record that cannot be read is less than the code that can.
+    let record = record.text().unwrap_or_default();
     if hresult::failed(result) {
-        // A record that cannot be read is less than the code that can.
-        return Err(failure(result, record.text().unwrap_or_default()));
+        return Err(failure(result, record));
+    }
+    // Clients take a record for a failure whatever the code says (hns-behaviour 1.1).
+    if record.is_empty() {
+        Ok(())
+    } else {
+        Err(told_by(record))
+    }
+}
+
+/// A call that gives none.
+fn call_plain(result: HRESULT) -> Answer<()> {
+    if hresult::failed(result) {
+        return Err(failure(result, String::new()));
     }
     Ok(())
+}
+
+/// The failure that a record alone tells.
+fn told_by(record: String) -> HnsError {
+    let document: Value = serde_json::from_str(&record).unwrap_or_default();
+    let code = document["ErrorCode"]
+        .as_u64()
+        .and_then(|code| u32::try_from(code).ok())
+        .filter(|code| *code != 0);
+    let mut error = HnsError::received(code.map_or(HcnCode::E_FAIL, HcnCode), record);
+    error.detail = document["Error"]
+        .as_str()
+        .map(|text| text.trim().trim_end_matches('.').to_owned());
+    error
 }
 
 fn memory(id: Guid) -> GUID {
@@ -78,11 +120,14 @@ macro_rules! of_kind {
 impl Native {
     /// The HNS of a library at a path; without one that of the system.
     ///
+    /// On Windows a bare name is searched for in system32 alone, elsewhere where the system keeps libraries.
+    ///
     /// # Errors
     /// `RPC_S_SERVER_UNAVAILABLE` where HNS is not installed.
     pub fn open(path: Option<&Path>) -> Answer<Native> {
         Ok(Native {
             loaded: Arc::new(Loaded::open(path)?),
+            reservations: Mutex::default(),
         })
     }
 
@@ -110,21 +155,18 @@ impl Native {
             HcnOpenSdnRoute,
             HcnOpenGuestNetworkService
         )?;
-        let mut handle = Handle::new(self.close(object.kind)?);
-        let (id, mut record) = (memory(object.id), Received::new());
-        // SAFETY: the id outlives the call, and both places are ours and empty.
-        let result = unsafe { open(&id, handle.place(), record.place()) };
-        done(result, &record)?;
-        Ok(handle)
+        let id = memory(object.id);
+        Handle::opened(self.close(object.kind)?, |handle| {
+            // SAFETY: the id outlives the call, and both places are empty and for it.
+            call(|record| unsafe { open(&id, handle, record) })
+        })
     }
 
     /// A question about an open object.
     fn ask(&self, function: Ask, handle: &Handle, query: &str) -> Answer<String> {
-        let (query, mut answer, mut record) = (wide(query)?, Received::new(), Received::new());
-        // SAFETY: the handle is open, the query ends with a NUL and outlives the call, and both places are ours and empty.
-        let result =
-            unsafe { function(handle.raw(), query.as_ptr(), answer.place(), record.place()) };
-        done(result, &record)?;
+        let (query, mut answer) = (Query::new(query)?, Received::new());
+        // SAFETY: the handle is open, the query is NULL or ends with a NUL and outlives the call, and both places are empty and for it.
+        call(|record| unsafe { function(handle.raw(), query.as_ptr(), answer.place(), record) })?;
         answer.text()
     }
 }
@@ -141,65 +183,64 @@ impl Hns for Native {
             HcnEnumerateSdnRoutes,
             HcnEnumerateGuestNetworkServices
         )?;
-        let (query, mut ids, mut record) = (wide(query)?, Received::new(), Received::new());
-        // SAFETY: the query ends with a NUL and outlives the call, and both places are ours and empty.
-        let result = unsafe { function(query.as_ptr(), ids.place(), record.place()) };
-        done(result, &record)?;
+        let (query, mut ids) = (Query::new(query)?, Received::new());
+        // SAFETY: the query is NULL or ends with a NUL and outlives the call, and both places are empty and for it.
+        call(|record| unsafe { function(query.as_ptr(), ids.place(), record) })?;
         let ids = ids.text()?;
         Ok(if ids.is_empty() { "[]".to_owned() } else { ids })
     }
 
     fn create(&self, kind: Kind, network: Option<Guid>, id: Guid, settings: &str) -> Answer<Guid> {
-        let mut handle = Handle::new(self.close(kind)?);
-        let (given, settings, mut record) = (memory(id), wide(settings)?, Received::new());
-        let result = if kind == Kind::Endpoint {
-            let function = self
-                .loaded
-                .need(self.loaded.functions.HcnCreateEndpoint, "HcnCreateEndpoint")?;
-            let network = network.ok_or_else(|| {
-                HnsError::because(HcnCode::E_INVALIDARG, "an endpoint needs a network")
-            })?;
-            let network = self.handle(ObjectId {
-                kind: Kind::Network,
-                id: network,
-            })?;
-            // SAFETY: the network is open until after the call, id and settings outlive it, and both places are ours and empty.
-            unsafe {
-                function(
-                    network.raw(),
-                    &given,
-                    settings.as_ptr(),
-                    handle.place(),
-                    record.place(),
-                )
-            }
-        } else {
-            let functions = &self.loaded.functions;
-            let (function, name): (Option<Create>, _) = match kind {
-                Kind::Network | Kind::Endpoint => (functions.HcnCreateNetwork, "HcnCreateNetwork"),
-                Kind::Namespace => (functions.HcnCreateNamespace, "HcnCreateNamespace"),
-                Kind::LoadBalancer => (functions.HcnCreateLoadBalancer, "HcnCreateLoadBalancer"),
-                Kind::SdnRoute => (functions.HcnCreateSdnRoute, "HcnCreateSdnRoute"),
-                Kind::GuestNetworkService => (
-                    functions.HcnCreateGuestNetworkService,
-                    "HcnCreateGuestNetworkService",
-                ),
-            };
+        let functions = &self.loaded.functions;
+        let close = self.close(kind)?;
+        // Before anything is made: what made it has to be able to tell its id.
+        let properties = self.properties(kind)?;
+        let (given, settings) = (memory(id), wide(settings)?);
+        let plain = |function: Option<Create>, name| -> Answer<Handle> {
             let function = self.loaded.need(function, name)?;
-            // SAFETY: id and settings outlive the call, and both places are ours and empty.
-            unsafe { function(&given, settings.as_ptr(), handle.place(), record.place()) }
+            Handle::opened(close, |handle| {
+                // SAFETY: id and settings outlive the call, and both places are empty and for it.
+                call(|record| unsafe { function(&given, settings.as_ptr(), handle, record) })
+            })
         };
-        done(result, &record)?;
+        let handle = match kind {
+            Kind::Endpoint => {
+                let function = self
+                    .loaded
+                    .need(functions.HcnCreateEndpoint, "HcnCreateEndpoint")?;
+                let network = network.ok_or_else(|| {
+                    HnsError::because(HcnCode::E_INVALIDARG, "an endpoint needs a network")
+                })?;
+                let network = self.handle(ObjectId {
+                    kind: Kind::Network,
+                    id: network,
+                })?;
+                Handle::opened(close, |handle| {
+                    // SAFETY: the network is open until after the call, id and settings outlive it, and both places are empty and for it.
+                    call(|record| unsafe {
+                        function(network.raw(), &given, settings.as_ptr(), handle, record)
+                    })
+                })?
+            }
+            Kind::Network => plain(functions.HcnCreateNetwork, "HcnCreateNetwork")?,
+            Kind::Namespace => plain(functions.HcnCreateNamespace, "HcnCreateNamespace")?,
+            Kind::LoadBalancer => plain(functions.HcnCreateLoadBalancer, "HcnCreateLoadBalancer")?,
+            Kind::SdnRoute => plain(functions.HcnCreateSdnRoute, "HcnCreateSdnRoute")?,
+            Kind::GuestNetworkService => plain(
+                functions.HcnCreateGuestNetworkService,
+                "HcnCreateGuestNetworkService",
+            )?,
+        };
         if !id.is_zero() {
             return Ok(id);
         }
-        // HNS chose the id; only the document of the new handle tells it.
+        // The document or HNS chose the id; only the document of the new handle tells it.
         let text = self.ask(
-            self.properties(kind)?,
+            properties,
             &handle,
             r#"{"SchemaVersion":{"Major":2,"Minor":0}}"#,
         )?;
-        let document: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let document: Value = serde_json::from_str(&text).unwrap_or_default();
         document["ID"]
             .as_str()
             .and_then(|id| id.parse().ok())
@@ -232,10 +273,9 @@ impl Hns for Native {
             HcnModifyGuestNetworkService
         )?;
         let handle = self.handle(object)?;
-        let (settings, mut record) = (wide(settings)?, Received::new());
-        // SAFETY: the handle is open, the settings end with a NUL and outlive the call, and the place is ours and empty.
-        let result = unsafe { function(handle.raw(), settings.as_ptr(), record.place()) };
-        done(result, &record)
+        let settings = wide(settings)?;
+        // SAFETY: the handle is open, the settings end with a NUL and outlive the call, and the place is empty and for it.
+        call(|record| unsafe { function(handle.raw(), settings.as_ptr(), record) })
     }
 
     fn delete(&self, object: ObjectId) -> Answer<()> {
@@ -249,17 +289,16 @@ impl Hns for Native {
             HcnDeleteSdnRoute,
             HcnDeleteGuestNetworkService
         )?;
-        let (id, mut record) = (memory(object.id), Received::new());
-        // SAFETY: the id outlives the call, and the place is ours and empty.
-        let result = unsafe { function(&id, record.place()) };
-        done(result, &record)
+        let id = memory(object.id);
+        // SAFETY: the id outlives the call, and the place is empty and for it.
+        call(|record| unsafe { function(&id, record) })
     }
 
     fn call(&self, method: &str, path: &str, request: &str) -> Answer<String> {
         let function = self.loaded.need(self.loaded.functions.HNSCall, "HNSCall")?;
         let (method, path, request) = (wide(method)?, wide(path)?, wide(request)?);
         let mut response = Received::new();
-        // SAFETY: the three texts end with a NUL and outlive the call, and the place is ours and empty.
+        // SAFETY: the three texts end with a NUL and outlive the call, and the place is empty and for it.
         let result = unsafe {
             function(
                 method.as_ptr(),
@@ -269,8 +308,16 @@ impl Hns for Native {
             )
         };
         // After a failure the response is the record.
-        done(result, &response)?;
-        response.text()
+        if hresult::failed(result) {
+            return Err(failure(result, response.text().unwrap_or_default()));
+        }
+        let response = response.text()?;
+        // An older HNS says so in the envelope alone (hns-behaviour 1.7).
+        let envelope: Value = serde_json::from_str(&response).unwrap_or_default();
+        if envelope["Success"] == false {
+            return Err(told_by(response));
+        }
+        Ok(response)
     }
 
     fn endpoint_stats(&self, endpoint: Guid, query: &str) -> Answer<String> {
@@ -320,11 +367,11 @@ impl Hns for Native {
                 protocol as u32,
                 access as u32,
                 port,
-                &mut reservation,
+                &raw mut reservation,
             )
         };
-        done(result, &Received::new())?;
-        Ok(PortReservation(reservation as usize as u64))
+        call_plain(result)?;
+        Ok(self.keep(reservation))
     }
 
     fn reserve_port_range(
@@ -342,13 +389,13 @@ impl Hns for Native {
         })?;
         let (mut range, mut reservation) = (HCN_PORT_RANGE_RESERVATION::default(), ptr::null_mut());
         // SAFETY: the handle is open, and both places are ours.
-        let result = unsafe { function(guest.raw(), count, &mut range, &mut reservation) };
-        done(result, &Received::new())?;
+        let result = unsafe { function(guest.raw(), count, &raw mut range, &raw mut reservation) };
+        call_plain(result)?;
         let range = PortRange {
             first: range.starting_port,
             last: range.ending_port,
         };
-        Ok((PortReservation(reservation as usize as u64), range))
+        Ok((self.keep(reservation), range))
     }
 
     fn release_ports(&self, reservation: PortReservation) -> Answer<()> {
@@ -358,9 +405,15 @@ impl Hns for Native {
                 .HcnReleaseGuestNetworkServicePortReservationHandle,
             "HcnReleaseGuestNetworkServicePortReservationHandle",
         )?;
-        // SAFETY: the number is the address that reserving gave; the library knows its own handles.
-        let result = unsafe { function(reservation.0 as usize as *mut c_void) };
-        done(result, &Received::new())
+        if !self.kept().remove(&reservation.0) {
+            return Err(HnsError::because(
+                HcnCode::E_HANDLE,
+                "this program holds no such reservation of ports",
+            ));
+        }
+        // SAFETY: the library gave the handle, and it was not released before.
+        let result = unsafe { function(ptr::with_exposed_provenance_mut(reservation.0 as usize)) };
+        call_plain(result)
     }
 
     fn port_reservations(&self) -> Answer<Vec<PortRangeEntry>> {
@@ -375,8 +428,8 @@ impl Hns for Native {
         )?;
         let (mut count, mut entries) = (0, ptr::null_mut::<HCN_PORT_RANGE_ENTRY>());
         // SAFETY: both places are ours.
-        let result = unsafe { list(&mut count, &mut entries) };
-        done(result, &Received::new())?;
+        let result = unsafe { list(&raw mut count, &raw mut entries) };
+        call_plain(result)?;
         if entries.is_null() {
             return Ok(Vec::new());
         }
@@ -394,6 +447,19 @@ impl Hns for Native {
 }
 
 impl Native {
+    fn kept(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.reservations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a reservation, so that it can be released.
+    fn keep(&self, reservation: *mut c_void) -> PortReservation {
+        let number = reservation.expose_provenance() as u64;
+        self.kept().insert(number);
+        PortReservation(number)
+    }
+
     fn properties(&self, kind: Kind) -> Answer<Ask> {
         of_kind!(
             self,
@@ -423,21 +489,4 @@ fn entry(entry: &HCN_PORT_RANGE_ENTRY) -> Option<PortRangeEntry> {
             last: entry.ending_port,
         },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_library_that_is_not_there_is_said_as_hns_not_installed() {
-        let error = Native::open(Some(Path::new("/nowhere/computenetwork.dll")))
-            .err()
-            .unwrap();
-        assert_eq!(error.code, HcnCode::RPC_S_SERVER_UNAVAILABLE);
-        assert!(
-            error.to_string().contains("HNS is not installed"),
-            "{error}"
-        );
-    }
 }

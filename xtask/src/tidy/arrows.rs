@@ -122,6 +122,12 @@ const ROOMS: &[Room] = &[
         because: "the exam knows the seam and nobody who sits it",
     },
     Room {
+        name: "replay",
+        ours: &["hcn-api", "hcn-schema", "testkit"],
+        outside: Only(&["serde_json"]),
+        because: "the replay knows the seam and nobody who answers",
+    },
+    Room {
         name: "testkit",
         ours: &[],
         outside: Any,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The codes of HNS: number, name and the system's message for each.
 //!
-//! The HCN and GCN rows are the published table (Virtualization-Documentation, api/hcn/Reference/HCNHResult.md); a test compares them with a
-//! recorded copy. The others are Windows' own codes that HNS is known to give (hns-behaviour 3.1).
+//! The HCN and GCN rows are the published table (Virtualization-Documentation, api/hcn/Reference/HCNHResult.md); tests compare them with a
+//! recorded copy and with hns-behaviour 3.1. The others are Windows' own codes that HNS is known to give (the same section, and what a store
+//! can meet); a test compares them with a header that others wrote.
 
 use super::HcnCode;
 

@@ -15,4 +15,3 @@ mod policy_lists;
 #[path = "../scene/mod.rs"]
 mod scene;
 mod sdn_routes;
-mod traces;
