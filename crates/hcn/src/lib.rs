@@ -20,12 +20,14 @@
 //! | [`target`] | which HNS |
 //! | [`connection`] | an open HNS, and what the embedded one has beside |
 //! | [`client`] | typed calls |
+//! | [`compute_system`] | containers that run, as HCS tells of them |
 //! | [`dry_run`] | an HNS that notes changes instead of making them |
 //! | [`lab`] | what an embedded HNS has beside the seam |
 //! | [`remote`], [`wire`] | an HNS behind a socket, and the words that travel |
 //! | [`intent`] | block and allow: rules of our own among those of others |
 
 pub mod client;
+pub mod compute_system;
 pub mod connection;
 pub mod dry_run;
 pub mod intent;
@@ -35,6 +37,7 @@ pub mod target;
 pub mod wire;
 
 pub use client::Client;
+pub use compute_system::{ComputeSystem, ComputeSystems};
 pub use connection::{ConnectOptions, Connection, connect};
 pub use dry_run::{DryRun, Request};
 pub use hcn_api::{
