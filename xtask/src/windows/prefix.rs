@@ -110,13 +110,15 @@ impl Prefix {
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))
     }
 
-    /// Puts a library into system32.
+    /// Puts a library into system32, under its name in one step: a program that has the old one open keeps it.
     pub fn install(&self, library: &Path) -> Result<(), String> {
         let name = library
             .file_name()
             .ok_or_else(|| format!("{} is no file", library.display()))?;
-        fs::copy(library, self.system32().join(name))
-            .map(|_| ())
+        let place = self.system32().join(name);
+        let beside = place.with_extension(format!("new{}", std::process::id()));
+        fs::copy(library, &beside)
+            .and_then(|_| fs::rename(&beside, &place))
             .map_err(|error| format!("{}: {error}", library.display()))
     }
 }
