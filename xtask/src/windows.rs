@@ -3,6 +3,7 @@
 //!
 //! Apart from the other chores, which need Rust alone. Installs nothing: what is missing is said.
 
+mod c_program;
 mod prefix;
 mod toolchain;
 
@@ -113,7 +114,23 @@ pub fn build(repository: &Path, release: bool) -> Result<Built, String> {
     })
 }
 
-/// Runs the program's demo, on the HNS that it holds itself and on the library's, and the libraries' own tests.
+/// Builds an example of a package as the rest was built; where it lies.
+pub fn example(
+    repository: &Path,
+    built: &Built,
+    package: &str,
+    name: &str,
+) -> Result<PathBuf, String> {
+    let mut cargo = built.toolchain.cargo(repository, "build");
+    cargo.args(["--package", package, "--example", name]);
+    if built.release {
+        cargo.arg("--release");
+    }
+    good("cargo build", &mut cargo)?;
+    Ok(built.folder.join("examples").join(format!("{name}.exe")))
+}
+
+/// Runs the program's demo, on the HNS that it holds itself, the program in C, and the libraries' own tests.
 fn test(repository: &Path, built: &Built) -> Result<(), String> {
     let program = built.folder.join("hcnctl.exe");
     let demo = |name: &str, host: &[&str]| {
@@ -133,6 +150,7 @@ fn test(repository: &Path, built: &Built) -> Result<(), String> {
     if built.libraries.is_empty() {
         return Ok(());
     }
+    let c_program = c_program::test(repository, built);
     let mut cargo = built.toolchain.cargo(repository, "test");
     // Not the examples in documentation, which another program than cargo compiles.
     cargo.args(["--no-fail-fast", "--tests"]);
@@ -149,7 +167,7 @@ fn test(repository: &Path, built: &Built) -> Result<(), String> {
         "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER",
         &built.toolchain.wine,
     );
-    good("cargo test", &mut cargo)
+    good("cargo test", &mut cargo).and(c_program)
 }
 
 /// The packages of the workspace that become libraries which other programs load.

@@ -97,12 +97,17 @@ impl Prefix {
 
     /// The only folder from which programs load what belongs to Windows.
     pub fn system32(&self) -> PathBuf {
-        self.folder.join("drive_c/windows/system32")
+        self.drive().join("windows/system32")
+    }
+
+    /// What programs know as `C:`.
+    pub fn drive(&self) -> PathBuf {
+        self.folder.join("drive_c")
     }
 
     /// The folder that programs know as `C:\NAME`, empty.
     pub fn empty_folder(&self, name: &str) -> Result<(), String> {
-        let folder = self.folder.join("drive_c").join(name);
+        let folder = self.drive().join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)
                 .map_err(|error| format!("{}: {error}", folder.display()))?;
