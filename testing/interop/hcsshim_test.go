@@ -162,11 +162,11 @@ func TestHcsshimTwice(t *testing.T) {
 		group.Go(func() { runs[index] = shared.runSuite(program) })
 	}
 	group.Wait()
-	expected := expectedFailures(t)
+	expected, want := expectedFailures(t), declared(t, hcnFolder(t))
 	for index, name := range []string{"first", "second"} {
 		t.Run(name, func(t *testing.T) {
-			if len(runs[index].order) == 0 {
-				t.Fatalf("no test ended:\n%s", runs[index].output)
+			if len(runs[index].order) < want {
+				t.Errorf("%d tests ended and %d are declared:\n%s", len(runs[index].order), want, runs[index].output)
 			}
 			runs[index].report(t, expected)
 		})

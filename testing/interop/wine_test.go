@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // built is the folder of the Windows programs that this package builds.
@@ -46,15 +47,23 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// keepAwake holds a Windows program open that waits for input: while one runs, the next starts five times as fast.
+// keepAwake holds a Windows program open that waits for input: while one runs, the next starts five times as fast. It returns when the program
+// has said something, since the first one starts Wine's services, which keep its output open for as long as they live.
 func keepAwake() (stop func(), err error) {
 	command := exec.Command(os.Getenv("WINE"), "cmd.exe")
 	input, err := command.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
 	if err := command.Start(); err != nil {
 		return nil, err
+	}
+	if _, err := output.Read(make([]byte, 1)); err != nil {
+		return nil, fmt.Errorf("cmd.exe says nothing: %w", err)
 	}
 	return func() {
 		input.Close()
@@ -123,6 +132,8 @@ func (h host) finish(command *exec.Cmd) ended {
 	h.t.Helper()
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
+	// Somebody else may have inherited the output, and would be waited for.
+	command.WaitDelay = time.Minute
 	err := command.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -3,6 +3,7 @@
 //!
 //! Run as `cargo xtask NAME`. Nothing here is shipped, and nothing here decides what the product does.
 
+mod bench_windows;
 mod ci;
 mod interop;
 mod picture;
@@ -23,8 +24,10 @@ check   rustfmt, clippy, tidy, cargo deny: what holds before a commit
 ci      check, then every test
 picture draw docs/demo.svg from what the demo prints
 windows [--release] [--test]
-        hcnctl.exe and the libraries for Windows; with --test, their tests under Wine
+        hcnctl.exe and the libraries for Windows; with --test, their tests and a program in C under Wine
 interop programs that nobody here wrote, under Wine on our libraries (needs Go)
+bench-windows
+        the list of endpoints under Wine: our client against hcsshim's (needs Go)
 ";
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
             None => return usage(),
         },
         ["interop"] => interop::run(&repository),
+        ["bench-windows"] => bench_windows::run(&repository),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             true

@@ -3,6 +3,7 @@
 //!
 //! Apart from the other chores, which need Rust alone. Installs nothing: what is missing is said.
 
+mod c_program;
 mod prefix;
 mod toolchain;
 
@@ -113,34 +114,57 @@ pub fn build(repository: &Path, release: bool) -> Result<Built, String> {
     })
 }
 
-/// Runs the program's demo, the libraries' own tests, those of the envoy, and those of the program over the library.
+/// Builds an example of a package as the rest was built; where it lies.
+pub fn example(
+    repository: &Path,
+    built: &Built,
+    package: &str,
+    name: &str,
+) -> Result<PathBuf, String> {
+    let mut cargo = built.toolchain.cargo(repository, "build");
+    cargo.args(["--package", package, "--example", name]);
+    if built.release {
+        cargo.arg("--release");
+    }
+    good("cargo build", &mut cargo)?;
+    Ok(built.folder.join("examples").join(format!("{name}.exe")))
+}
+
+/// Runs the program's demo, the program in C, the libraries' own tests, those of the envoy, and those of the program over the library; all of them, whatever
+/// comes of one.
 fn test(repository: &Path, built: &Built) -> Result<(), String> {
     let program = built.folder.join("hcnctl.exe");
     built.prefix.empty_folder("demo")?;
     println!("== hcnctl.exe demo");
-    good(
+    let demo = good(
         "hcnctl.exe demo",
         built
             .prefix
             .run(&program)
             .args(["--state", r"C:\demo", "demo"]),
-    )?;
-    says_that_hns_is_not_installed(built, &program)?;
-    if built.libraries.is_empty() {
-        return Ok(());
-    }
+    );
+    let without = says_that_hns_is_not_installed(built, &program);
+    let c_program = c_program::test(repository, built);
     let mut tests = Vec::new();
     for library in &built.libraries {
         tests.extend(["--package", &library.package]);
     }
     // Not the examples in documentation, which another program than cargo compiles.
     tests.extend(["--package", "hcn-native", "--tests"]);
-    cargo_test(repository, built, &tests)?;
-    cargo_test(
+    let libraries = cargo_test(repository, built, &tests);
+    let over = cargo_test(
         repository,
         built,
         &["--package", "hcnctl", "--test", "native"],
-    )
+    );
+    let failed: Vec<String> = [demo, without, c_program, libraries, over]
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(failed.join("; ")),
+    }
 }
 
 /// Runs the program where Wine has no such library. Here, since Wine reads that variable only from outside.
@@ -183,7 +207,7 @@ fn cargo_test(repository: &Path, built: &Built, which: &[&str]) -> Result<(), St
         "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER",
         &built.toolchain.wine,
     );
-    good("cargo test", &mut cargo)
+    good("cargo test", &mut cargo).and(c_program)
 }
 
 /// The packages of the workspace that become libraries which other programs load.

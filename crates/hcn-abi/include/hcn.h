@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The functions of computenetwork.dll, and vmcompute.dll!HNSCall, for C and C++.
+/* The functions of computenetwork.dll, and those of vmcompute.dll that clients of HNS call, for C and C++.
  *
  * On Windows include this instead of computenetwork.h; elsewhere it brings the Windows names that it needs. Texts are NUL-terminated UTF-16.
  * A text that a function gives is the caller's, and is freed with HCN_FREE. ErrorRecord may be NULL; after a success it holds NULL. A query may
@@ -184,6 +184,16 @@ HCN_IMPORT void HCN_CALL HcnFreeGuestNetworkPortReservations(HCN_PORT_RANGE_ENTR
 
 /* Version 1, in vmcompute.dll: Request may be NULL; after a failure Response is the error record. */
 HCN_IMPORT HRESULT HCN_CALL HNSCall(PCWSTR Method, PCWSTR Path, PCWSTR Request, PWSTR *Response);
+
+/* Compute systems, in vmcompute.dll: containers that run, and the endpoints on them. Result may be NULL; after a success it holds NULL, after a
+ * failure {"Error": number, "ErrorMessage": text}. The callback is never called here. */
+HCN_IMPORT HRESULT HCN_CALL HcsOpenComputeSystem(PCWSTR Id, HANDLE *ComputeSystem, PWSTR *Result);
+HCN_IMPORT HRESULT HCN_CALL HcsCloseComputeSystem(HANDLE ComputeSystem);
+HCN_IMPORT HRESULT HCN_CALL HcsGetComputeSystemProperties(HANDLE ComputeSystem, PCWSTR PropertyQuery, PWSTR *Properties, PWSTR *Result);
+HCN_IMPORT HRESULT HCN_CALL HcsModifyComputeSystem(HANDLE ComputeSystem, PCWSTR Configuration, PWSTR *Result);
+HCN_IMPORT HRESULT HCN_CALL HcsRegisterComputeSystemCallback(HANDLE ComputeSystem, HCN_NOTIFICATION_CALLBACK Callback, void *Context,
+    HANDLE *CallbackHandle);
+HCN_IMPORT HRESULT HCN_CALL HcsUnregisterComputeSystemCallback(HANDLE CallbackHandle);
 
 #ifdef __cplusplus
 }

@@ -81,15 +81,23 @@ macro_rules! computenetwork_exports {
     };
 }
 
-/// Calls the macro of the given name with the function of `vmcompute.dll` that belongs to HNS.
+/// Calls the macro of the given name with the functions of `vmcompute.dll` that clients of HNS call.
 ///
-/// `method` is GET, POST or DELETE; a request may be NULL or empty; the response is freed as every text. After a failure the response is the
-/// error record (hns-behaviour 1.7).
+/// Of `HNSCall`, `method` is GET, POST or DELETE; a request may be NULL or empty; the response is freed as every text. After a failure the
+/// response is the error record (hns-behaviour 1.7). The six others belong to the Host Compute Service, and are what a client of version 1 needs
+/// to put an endpoint on a container that runs (hns-clients 1.2). Their signatures are those by which hcsshim imports them; their callback is
+/// of the same type as HNS's.
 #[macro_export]
 macro_rules! vmcompute_exports {
     ($with:ident) => {
         $with! {
             [] HNSCall(method: PCWSTR, path: PCWSTR, request: PCWSTR, response: *mut PWSTR) -> HRESULT;
+            [] HcsOpenComputeSystem(id: PCWSTR, compute_system: *mut HANDLE, result: *mut PWSTR) -> HRESULT;
+            [] HcsCloseComputeSystem(compute_system: HANDLE) -> HRESULT;
+            [] HcsGetComputeSystemProperties(compute_system: HANDLE, property_query: PCWSTR, properties: *mut PWSTR, result: *mut PWSTR) -> HRESULT;
+            [] HcsModifyComputeSystem(compute_system: HANDLE, configuration: PCWSTR, result: *mut PWSTR) -> HRESULT;
+            [] HcsRegisterComputeSystemCallback(compute_system: HANDLE, callback: HCN_NOTIFICATION_CALLBACK, context: PVOID, callback_handle: *mut HANDLE) -> HRESULT;
+            [] HcsUnregisterComputeSystemCallback(callback_handle: HANDLE) -> HRESULT;
         }
     };
 }
@@ -125,5 +133,5 @@ macro_rules! as_data {
 /// The functions of `computenetwork.dll`.
 pub const COMPUTENETWORK: &[Export] = computenetwork_exports!(as_data);
 
-/// The functions of `vmcompute.dll` that belong to HNS.
+/// The functions of `vmcompute.dll` that clients of HNS call.
 pub const VMCOMPUTE: &[Export] = vmcompute_exports!(as_data);

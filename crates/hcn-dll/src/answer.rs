@@ -25,17 +25,43 @@ pub(crate) fn answer_with_record(
     record: Received<*mut PWSTR>,
     body: impl FnOnce() -> Answer<()>,
 ) -> HRESULT {
+    answer_with(record, HnsError::record, body)
+}
+
+/// Answers a function of HCS: its result is what its record would be, in HCS's own shape.
+pub(crate) fn answer_with_result(
+    result: Received<*mut PWSTR>,
+    body: impl FnOnce() -> Answer<()>,
+) -> HRESULT {
+    answer_with(result, result_of, body)
+}
+
+fn answer_with(
+    record: Received<*mut PWSTR>,
+    words: impl FnOnce(&HnsError) -> String,
+    body: impl FnOnce() -> Answer<()>,
+) -> HRESULT {
     // At once, since clients take whatever stands there after a success for a failure (hns-behaviour 1.1).
     if let Ok(record) = record.output() {
         record.put(std::ptr::null_mut());
     }
     let Err(error) = run(body) else { return S_OK };
     if let Ok(record) = record.output()
-        && let Ok(text) = memory::give_text(&error.record())
+        && let Ok(text) = memory::give_text(&words(&error))
     {
         record.put(text);
     }
     number(error.code)
+}
+
+/// `{"Error": number, "ErrorMessage": text}`, as hcsshim reads it; the number is a signed one there.
+fn result_of(error: &HnsError) -> String {
+    let message = error
+        .detail
+        .as_deref()
+        .or(error.code.message())
+        .unwrap_or_default();
+    serde_json::json!({"Error": number(error.code), "ErrorMessage": message}).to_string()
 }
 
 fn run(body: impl FnOnce() -> Answer<()>) -> Answer<()> {

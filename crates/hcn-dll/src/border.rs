@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hcn::schema::Guid;
+use hcn::{ComputeSystem, ComputeSystems, schema::Guid};
 use hcn_api::{
     Answer, HcnCode, Hns, Kind, ObjectId, PortAccess, PortProtocol, PortRange, PortRangeEntry,
     PortReservation,
@@ -19,6 +19,7 @@ use crate::{
 /// An HNS and the handles of its callers.
 pub(crate) struct Border {
     hns: Arc<dyn Hns>,
+    compute_systems: ComputeSystems,
     handles: Handles<Held>,
 }
 
@@ -27,10 +28,12 @@ enum Held {
     Object(Object),
     Callback {
         of: Source,
-        /// Taken out once, to end it. Locked, since what ends it need not bear being looked at from two threads.
+        /// Taken out once, to end it; absent where nothing is ever told. Locked, since what ends it need not bear being looked at from two
+        /// threads.
         registration: Mutex<Option<Registration>>,
     },
     Ports(PortReservation),
+    ComputeSystem(ComputeSystem),
 }
 
 /// An object as it was when it was opened.
@@ -48,6 +51,8 @@ pub(crate) enum Source {
     Service,
     /// A guest network service.
     GuestNetworkService,
+    /// A compute system.
+    ComputeSystem,
 }
 
 /// The identity of an object that was deleted before it could be asked; no object has it.
@@ -55,9 +60,10 @@ const GONE: u64 = u64::MAX;
 
 impl Border {
     /// An HNS that nobody has a handle to yet.
-    pub fn new(hns: Arc<dyn Hns>) -> Self {
+    pub fn new(hns: Arc<dyn Hns>, compute_systems: ComputeSystems) -> Self {
         Border {
             hns,
+            compute_systems,
             handles: Handles::new(),
         }
     }
@@ -125,7 +131,7 @@ impl Border {
     /// Calls back for the events of the service.
     pub fn register_service(&self, listener: Listener) -> Answer<u64> {
         let registration = Registration::start(&*self.hns, listener, |_| true)?;
-        self.give_callback(Source::Service, registration)
+        self.give_callback(Source::Service, Some(registration))
     }
 
     /// Calls back for the events of the guest network service of a handle.
@@ -134,7 +140,7 @@ impl Border {
         let registration = Registration::start(&*self.hns, listener, move |event| {
             event.kind == Kind::GuestNetworkService && event.id == object.id.id
         })?;
-        self.give_callback(Source::GuestNetworkService, registration)
+        self.give_callback(Source::GuestNetworkService, Some(registration))
     }
 
     /// Ends a registration: see [`Registration::end`].
@@ -193,10 +199,41 @@ impl Border {
         self.hns.port_reservations()
     }
 
-    fn give_callback(&self, of: Source, registration: Registration) -> Answer<u64> {
+    /// Gives a handle to a container.
+    pub fn open_compute_system(&self, id: &str) -> Answer<u64> {
+        let system = self.compute_systems.open(id)?;
+        self.handles.give(Held::ComputeSystem(system))
+    }
+
+    /// Asks about the container of a handle, or changes what is on it.
+    pub fn with_compute_system<T>(
+        &self,
+        handle: u64,
+        ask: impl FnOnce(&ComputeSystems, &ComputeSystem) -> Answer<T>,
+    ) -> Answer<T> {
+        let held = self.handles.find(handle, Held::is_compute_system)?;
+        match &*held {
+            Held::ComputeSystem(system) => ask(&self.compute_systems, system),
+            _ => Err(hcn_api::HnsError::new(HcnCode::E_HANDLE)),
+        }
+    }
+
+    /// Closes a handle to a container, whether or not it still runs.
+    pub fn close_compute_system(&self, handle: u64) -> Answer<()> {
+        self.handles.take(handle, Held::is_compute_system).map(drop)
+    }
+
+    /// Takes a callback for the events of a container, of which this HNS tells none.
+    pub fn register_compute_system(&self, handle: u64) -> Answer<u64> {
+        self.with_compute_system(handle, |_, _| {
+            self.give_callback(Source::ComputeSystem, None)
+        })
+    }
+
+    fn give_callback(&self, of: Source, registration: Option<Registration>) -> Answer<u64> {
         self.handles.give(Held::Callback {
             of,
-            registration: Mutex::new(Some(registration)),
+            registration: Mutex::new(registration),
         })
     }
 
@@ -227,6 +264,10 @@ impl Border {
 impl Held {
     fn is_object(&self, kind: Kind) -> bool {
         matches!(self, Held::Object(object) if object.id.kind == kind)
+    }
+
+    fn is_compute_system(&self) -> bool {
+        matches!(self, Held::ComputeSystem(_))
     }
 
     fn is_callback(&self, source: Source) -> bool {

@@ -8,6 +8,7 @@
 
 use std::ffi::c_void;
 
+use hcn::compute_system::HCS_E_INVALID_JSON;
 use hcn_abi::{
     GUID,
     types::{HCN_NOTIFICATION_CALLBACK, HCN_PORT_RANGE_ENTRY, HCN_PORT_RANGE_RESERVATION, HRESULT},
@@ -17,7 +18,7 @@ use hcn_api::{
 };
 
 use crate::{
-    answer::{answer, answer_with_record},
+    answer::{answer, answer_with_record, answer_with_result},
     border::Source,
     hold::border,
     memory,
@@ -249,6 +250,63 @@ pub fn HNSCall(method: Text, path: Text, request: Text, response: TextOutput) ->
         output.put(memory::give_text(&text)?);
         Ok(())
     })
+}
+
+pub fn HcsOpenComputeSystem(id: Text, handle: HandleOutput, result: TextOutput) -> HRESULT {
+    answer_with_result(result, || {
+        let handle = handle.output()?;
+        let id = id.text(HcnCode::E_INVALIDARG)?;
+        handle.put_handle(border()?.open_compute_system(&id)?);
+        Ok(())
+    })
+}
+
+pub fn HcsCloseComputeSystem(handle: Handle) -> HRESULT {
+    answer(|| border()?.close_compute_system(handle.handle()?))
+}
+
+pub fn HcsGetComputeSystemProperties(
+    handle: Handle,
+    query: Text,
+    properties: TextOutput,
+    result: TextOutput,
+) -> HRESULT {
+    answer_with_result(result, || {
+        let properties = properties.output()?;
+        let query = query.text_or_none(HCS_E_INVALID_JSON)?;
+        let text = border()?.with_compute_system(handle.handle()?, |systems, system| {
+            systems.properties(system, &query)
+        })?;
+        properties.put(memory::give_text(&text)?);
+        Ok(())
+    })
+}
+
+pub fn HcsModifyComputeSystem(handle: Handle, configuration: Text, result: TextOutput) -> HRESULT {
+    answer_with_result(result, || {
+        let configuration = configuration.text(HCS_E_INVALID_JSON)?;
+        border()?.with_compute_system(handle.handle()?, |systems, system| {
+            systems.modify(system, &configuration)
+        })
+    })
+}
+
+pub fn HcsRegisterComputeSystemCallback(
+    handle: Handle,
+    callback: Callback,
+    context: Handle,
+    registration: HandleOutput,
+) -> HRESULT {
+    answer(|| {
+        let registration = registration.output()?;
+        listener(callback, context)?;
+        registration.put_handle(border()?.register_compute_system(handle.handle()?)?);
+        Ok(())
+    })
+}
+
+pub fn HcsUnregisterComputeSystemCallback(handle: Handle) -> HRESULT {
+    answer(|| border()?.unregister(Source::ComputeSystem, handle.handle()?))
 }
 
 fn enumerate(kind: Kind, query: Text, ids: TextOutput, record: TextOutput) -> HRESULT {

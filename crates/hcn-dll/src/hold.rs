@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use hcn::{ConnectOptions, Target, connect};
+use hcn::{ComputeSystems, ConnectOptions, Target, connect};
 use hcn_api::{Answer, HcnCode, HnsError, HnsVersion};
 
 use crate::border::Border;
@@ -34,7 +34,8 @@ pub(crate) fn border() -> Answer<&'static Border> {
         actor: program(),
         ..ConnectOptions::default()
     };
-    let border = Border::new(connect(&chosen.target, options)?.hns());
+    let connection = connect(&chosen.target, options)?;
+    let border = Border::new(connection.hns(), ComputeSystems::of(&connection));
     Ok(BORDER.get_or_init(|| border))
 }
 

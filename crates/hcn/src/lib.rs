@@ -20,6 +20,7 @@
 //! | [`target`] | which HNS |
 //! | [`connection`] | an open HNS, and what there is beside it |
 //! | [`client`] | typed calls |
+//! | [`compute_system`] | containers that run, as HCS tells of them |
 //! | [`dry_run`] | an HNS that notes changes instead of making them |
 //! | [`lab`] | what there is beside the seam: simulated containers, the log |
 //! | [`remote`], [`wire`] | an HNS behind a socket, and the words that travel |
@@ -27,6 +28,7 @@
 //! | [`intent`] | block and allow: rules of our own among those of others |
 
 pub mod client;
+pub mod compute_system;
 pub mod connection;
 pub mod dry_run;
 pub mod intent;
@@ -36,6 +38,7 @@ pub mod target;
 pub mod wire;
 
 pub use client::Client;
+pub use compute_system::{ComputeSystem, ComputeSystems};
 pub use connection::{ConnectOptions, Connection, connect};
 pub use dry_run::{DryRun, Request};
 pub use hcn_api::{

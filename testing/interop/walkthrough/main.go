@@ -17,6 +17,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/Microsoft/hcsshim"
 	"github.com/Microsoft/hcsshim/hcn"
 )
 
@@ -69,22 +70,28 @@ func apply(id string, request hcn.RequestType, action hcn.ActionType) error {
 	return endpoint.ApplyPolicy(request, policies)
 }
 
-// list prints every endpoint as Get-HnsEndpoint does, as far as the second version of the documents has its fields.
+// list prints every endpoint as Get-HnsEndpoint does, which shows documents of version 1: in its order, what hcsshim has a field for.
 func list() error {
 	endpoints, err := hcn.ListEndpoints()
 	if err != nil {
 		return err
 	}
-	for _, endpoint := range endpoints {
-		network, err := hcn.GetNetworkByID(endpoint.HostComputeNetwork)
+	for _, listed := range endpoints {
+		endpoint, err := hcsshim.GetHNSEndpointByID(listed.Id)
 		if err != nil {
 			return err
 		}
-		field := func(name, value string) { fmt.Printf("%-18s : %s\n", name, value) }
-		field("ID", strings.ToLower(endpoint.Id))
+		field := func(name string, value any) { fmt.Printf("%-18s : %v\n", name, value) }
+		optional := func(name, value string) {
+			if value != "" {
+				field(name, value)
+			}
+		}
+		field("ID", endpoint.Id)
 		field("Name", endpoint.Name)
-		field("VirtualNetwork", strings.ToLower(network.Id))
-		field("VirtualNetworkName", network.Name)
+		field("State", uint16(endpoint.State))
+		field("VirtualNetwork", endpoint.VirtualNetwork)
+		field("VirtualNetworkName", endpoint.VirtualNetworkName)
 		var policies []string
 		for _, policy := range endpoint.Policies {
 			text, err := hashtable(policy)
@@ -93,29 +100,36 @@ func list() error {
 			}
 			policies = append(policies, text)
 		}
-		if len(policies) > 0 {
-			field("Policies", "{"+strings.Join(policies, ", ")+"}")
-		}
+		optional("Policies", array(policies))
 		field("MacAddress", endpoint.MacAddress)
-		for _, address := range endpoint.IpConfigurations {
-			field("IPAddress", address.IpAddress)
-			field("PrefixLength", fmt.Sprint(address.PrefixLength))
+		if endpoint.EnableInternalDNS {
+			field("EnableInternalDNS", "True")
 		}
-		for _, route := range endpoint.Routes {
-			field("GatewayAddress", route.NextHop)
-		}
+		field("IPAddress", endpoint.IPAddress)
+		field("PrefixLength", endpoint.PrefixLength)
+		field("GatewayAddress", endpoint.GatewayAddress)
+		optional("DNSServerList", endpoint.DNSServerList)
+		optional("DNSSuffix", endpoint.DNSSuffix)
+		optional("SharedContainers", array(endpoint.SharedContainers))
 		fmt.Println()
 	}
 	return nil
 }
 
+// array prints values as PowerShell does; nothing where there are none.
+func array(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(values, ", ") + "}"
+}
+
 // hashtable prints a policy as PowerShell does, members in alphabetical order.
-func hashtable(policy hcn.EndpointPolicy) (string, error) {
+func hashtable(policy json.RawMessage) (string, error) {
 	members := map[string]any{}
-	if err := json.Unmarshal(policy.Settings, &members); err != nil {
+	if err := json.Unmarshal(policy, &members); err != nil {
 		return "", err
 	}
-	members["Type"] = policy.Type
 	var parts []string
 	for name, value := range members {
 		parts = append(parts, fmt.Sprintf("%s=%v", name, value))

@@ -97,12 +97,17 @@ impl Prefix {
 
     /// The only folder from which programs load what belongs to Windows.
     pub fn system32(&self) -> PathBuf {
-        self.folder.join("drive_c/windows/system32")
+        self.drive().join("windows/system32")
+    }
+
+    /// What programs know as `C:`.
+    pub fn drive(&self) -> PathBuf {
+        self.folder.join("drive_c")
     }
 
     /// The folder that programs know as `C:\NAME`, empty.
     pub fn empty_folder(&self, name: &str) -> Result<(), String> {
-        let folder = self.folder.join("drive_c").join(name);
+        let folder = self.drive().join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)
                 .map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -110,13 +115,15 @@ impl Prefix {
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))
     }
 
-    /// Puts a library into system32.
+    /// Puts a library into system32, under its name in one step: a program that has the old one open keeps it.
     pub fn install(&self, library: &Path) -> Result<(), String> {
         let name = library
             .file_name()
             .ok_or_else(|| format!("{} is no file", library.display()))?;
-        fs::copy(library, self.system32().join(name))
-            .map(|_| ())
+        let place = self.system32().join(name);
+        let beside = place.with_extension(format!("new{}", std::process::id()));
+        fs::copy(library, &beside)
+            .and_then(|_| fs::rename(&beside, &place))
             .map_err(|error| format!("{}: {error}", library.display()))
     }
 }

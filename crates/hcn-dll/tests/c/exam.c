@@ -41,6 +41,9 @@ static void pause_ms(unsigned milliseconds)
 #define NETWORK_NOT_FOUND 0x803b0001u
 #define ENDPOINT_NOT_FOUND 0x803b0002u
 #define BAD_JSON 0x803b001bu
+/* Of HCS, as hcsshim has them. */
+#define SYSTEM_NOT_FOUND 0xc037010eu
+#define HCS_BAD_JSON 0xc037010du
 
 static unsigned checks, faults;
 
@@ -564,6 +567,66 @@ static void call(void)
     CODE(HNSCall(T(u"GET"), T(u"/networks/"), T(u""), NULL), POINTER);
 }
 
+/* A result of HCS, which has a shape of its own: the number is a signed one. */
+static void result_given(uint32_t code, uint32_t expected, int line, const char *call)
+{
+    char number[32];
+    check(code == expected, line, call, code, expected);
+    check(text == untouched && handle == untouched, line, "an output after a failure", 0, 1);
+    sprintf(number, "{\"Error\":%ld,", (long)(int32_t)code);
+    check(record != NULL && record != untouched && holds(record, number), line, "the result", (uintptr_t)record, 1);
+    if (record != untouched)
+        HCN_FREE(record);
+}
+
+#define HCS(Call, Expected) (reset(), result_given((uint32_t)(Call), (Expected), __LINE__, #Call))
+
+/* Containers cannot be made through the border: what there is to see is how each function refuses. */
+static void compute_systems(void)
+{
+    HANDLE network = opened[0], closed, callback = untouched;
+    Seen seen = {0};
+    PCWSTR unknown = T(u"5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed");
+    PCWSTR add = T(u"{\"ResourceType\":\"Network\",\"RequestType\":\"Add\",\"Settings\":\"00000000-0000-0000-0000-000000000001\"}");
+
+    reset();
+    CODE(HcnOpenNetwork(&kinds[0].id, &closed, NULL), OK);
+    CODE(HcnCloseNetwork(closed), OK);
+    HCS(HcsOpenComputeSystem(unknown, &handle, &record), SYSTEM_NOT_FOUND);
+    HCS(HcsOpenComputeSystem(deep, &handle, &record), SYSTEM_NOT_FOUND);
+    HCS(HcsOpenComputeSystem(T(u""), &handle, &record), SYSTEM_NOT_FOUND);
+    HCS(HcsOpenComputeSystem(half, &handle, &record), ARGUMENT);
+    HCS(HcsOpenComputeSystem(NULL, &handle, &record), POINTER);
+    HCS(HcsOpenComputeSystem(unknown, NULL, &record), POINTER);
+    CODE(HcsOpenComputeSystem(unknown, &handle, NULL), SYSTEM_NOT_FOUND);
+    HANDLE none[] = {network, closed, untouched};
+    for (size_t index = 0; index < sizeof none / sizeof *none; index++) {
+        HCS(HcsGetComputeSystemProperties(none[index], T(u"{}"), &text, &record), HANDLE_BAD);
+        HCS(HcsGetComputeSystemProperties(none[index], NULL, &text, &record), HANDLE_BAD);
+        CODE(HcsGetComputeSystemProperties(none[index], NULL, &text, NULL), HANDLE_BAD);
+        HCS(HcsModifyComputeSystem(none[index], add, &record), HANDLE_BAD);
+        HCS(HcsModifyComputeSystem(none[index], deep, &record), HANDLE_BAD);
+        CODE(HcsModifyComputeSystem(none[index], add, NULL), HANDLE_BAD);
+        CODE(HcsRegisterComputeSystemCallback(none[index], see, &seen, &callback), HANDLE_BAD);
+        CODE(HcsUnregisterComputeSystemCallback(none[index]), HANDLE_BAD);
+        CODE(HcsCloseComputeSystem(none[index]), HANDLE_BAD);
+    }
+    HCS(HcsGetComputeSystemProperties(NULL, T(u"{}"), &text, &record), ARGUMENT);
+    HCS(HcsGetComputeSystemProperties(network, T(u"{}"), NULL, &record), POINTER);
+    HCS(HcsGetComputeSystemProperties(network, half, &text, &record), HCS_BAD_JSON);
+    HCS(HcsModifyComputeSystem(NULL, add, &record), ARGUMENT);
+    HCS(HcsModifyComputeSystem(network, NULL, &record), POINTER);
+    HCS(HcsModifyComputeSystem(network, half, &record), HCS_BAD_JSON);
+    CODE(HcsRegisterComputeSystemCallback(NULL, see, &seen, &callback), ARGUMENT);
+    CODE(HcsRegisterComputeSystemCallback(network, NULL, &seen, &callback), POINTER);
+    CODE(HcsRegisterComputeSystemCallback(network, see, &seen, NULL), POINTER);
+    EQUAL(callback == untouched, 1);
+    CODE(HcsUnregisterComputeSystemCallback(NULL), ARGUMENT);
+    CODE(HcsCloseComputeSystem(NULL), ARGUMENT);
+    /* A network's handle was refused, and is still open. */
+    ANSWERS(HcnQueryNetworkProperties(network, NULL, &text, &record), OK);
+}
+
 int main(int count, char **words)
 {
     if (count > 1)
@@ -592,6 +655,7 @@ int main(int count, char **words)
     notifications();
     guest_network_service();
     call();
+    compute_systems();
     for (int index = KINDS - 1; index >= 0; index--) {
         DOES(kinds[index].delete(&kinds[index].id, &record), OK);
         ANSWERS(kinds[index].query(opened[index], NULL, &text, &record), kinds[index].not_found);

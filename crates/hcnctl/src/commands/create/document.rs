@@ -32,7 +32,8 @@ pub(super) fn ipams(subnet: &str, gateway: Option<&str>) -> Value {
 pub(super) fn dns(servers: &[String], suffix: Option<&str>) -> Value {
     let mut dns = json!({});
     if let Some(suffix) = suffix {
-        dns["Domain"] = json!(suffix);
+        // What version 1, and so Get-HnsEndpoint, calls DNSSuffix.
+        dns["Search"] = json!([suffix]);
     }
     if !servers.is_empty() {
         dns["ServerList"] = json!(servers);
