@@ -2,7 +2,7 @@
 //! Compute systems: the containers that run, as the Host Compute Service tells of them to programs that put an endpoint on one.
 //!
 //! Apart from the seam because they belong to another service of Windows (`vmcompute.dll!Hcs…`); here because clients of HNS's version 1
-//! reach a container through it (hns-clients 1.2). The containers are the simulated ones of the lab, so an HNS without a lab has none. What
+//! reach a container through it (hns-clients 1.2). The containers are the simulated ones of the lab. What
 //! changes is the endpoint alone, by the request that a runtime would send to HNS.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub const ERROR_NOT_SUPPORTED: HcnCode = HcnCode(0x8007_0032);
 #[derive(Clone)]
 pub struct ComputeSystems {
     hns: Arc<dyn Hns>,
-    lab: Option<Arc<dyn Lab>>,
+    lab: Arc<dyn Lab>,
 }
 
 /// A container as it was when it was opened: another one of the same id is not it.
@@ -40,7 +40,7 @@ impl ComputeSystems {
     pub fn of(connection: &Connection) -> Self {
         ComputeSystems {
             hns: connection.hns(),
-            lab: connection.lab().cloned(),
+            lab: connection.lab().clone(),
         }
     }
 
@@ -139,10 +139,7 @@ impl ComputeSystems {
     }
 
     fn find(&self, wanted: impl Fn(&Container) -> bool, id: &str) -> Answer<Container> {
-        let all = match &self.lab {
-            Some(lab) => lab.containers()?,
-            None => Vec::new(),
-        };
+        let all = self.lab.containers()?;
         all.into_iter().find(wanted).ok_or_else(|| {
             let short: String = id.chars().take(64).collect();
             HnsError::because(
@@ -227,7 +224,7 @@ mod tests {
         }
 
         fn lab(&self) -> &Arc<dyn Lab> {
-            self.connection.lab().unwrap()
+            self.connection.lab()
         }
 
         fn systems(&self) -> ComputeSystems {

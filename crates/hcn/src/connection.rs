@@ -123,8 +123,8 @@ impl Connection {
     }
 
     /// What there is beside the seam.
-    pub fn lab(&self) -> &dyn Lab {
-        &*self.lab
+    pub fn lab(&self) -> &Arc<dyn Lab> {
+        &self.lab
     }
 
     /// The embedded HNS, where it is one in this process.

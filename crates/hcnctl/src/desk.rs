@@ -269,7 +269,7 @@ impl<'a> Desk<'a> {
 
     /// What there is beside the seam: containers and history.
     pub fn lab(&self) -> &dyn Lab {
-        self.connection.lab()
+        &**self.connection.lab()
     }
 
     /// A new id.
