@@ -88,7 +88,7 @@ func (p *plugin) add() result {
 	p.t.Helper()
 	added := p.checked()
 	if end := p.callOf(p.ipam, "CHECK"); end.code != 0 {
-		p.t.Errorf("host-local, CHECK after ADD: exit code %d\n%s", end.code, end.stdout)
+		p.t.Errorf("host-local, CHECK after ADD: exit code %d\n%s%s", end.code, end.stdout, end.stderr)
 	}
 	return added
 }
