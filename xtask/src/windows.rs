@@ -113,7 +113,8 @@ pub fn build(repository: &Path, release: bool) -> Result<Built, String> {
     })
 }
 
-/// Runs the program's demo, the libraries' own tests, those of the envoy, and those of the program over the library.
+/// Runs the demo, the exam of the library through the program, the libraries' own tests, those of the envoy, and those of the program
+/// over the library.
 fn test(repository: &Path, built: &Built) -> Result<(), String> {
     let program = built.folder.join("hcnctl.exe");
     built.prefix.empty_folder("demo")?;
@@ -129,6 +130,7 @@ fn test(repository: &Path, built: &Built) -> Result<(), String> {
     if built.libraries.is_empty() {
         return Ok(());
     }
+    exam(built, &program)?;
     let mut tests = Vec::new();
     for library in &built.libraries {
         tests.extend(["--package", &library.package]);
@@ -184,6 +186,25 @@ fn cargo_test(repository: &Path, built: &Built, which: &[&str]) -> Result<(), St
         &built.toolchain.wine,
     );
     good("cargo test", &mut cargo)
+}
+
+/// Lets the library that programs load from system32 sit the exam, through the program's native client; nothing may differ.
+fn exam(built: &Built, program: &Path) -> Result<(), String> {
+    const STATE: &str = "exam";
+    built.prefix.empty_folder(STATE)?;
+    println!("== hcnctl.exe --host native conformance");
+    let mut command = built.prefix.run(program);
+    command
+        // The library reads these too: its HNS is the one that it holds, and not the one that a variable names.
+        .env_remove("HCNCTL_HOST")
+        .env_remove("HCNCTL_PROFILE")
+        .env("HCNCTL_STATE", format!(r"C:\{STATE}"))
+        // Its networks take no adapter of Wine's host.
+        .args(["--host", "native", "conformance", "--external"]);
+    let start = Instant::now();
+    good("hcnctl.exe conformance", &mut command)?;
+    println!("== exam ok after {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// The packages of the workspace that become libraries which other programs load.
