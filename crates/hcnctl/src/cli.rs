@@ -449,7 +449,7 @@ pub struct ConformanceArgs {
 /// How to print an exam.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ExamOutput {
-    /// The sum, what differs, and the counts by section.
+    /// The sum, what differs, and the counts.
     #[default]
     Text,
     /// A line for every case too.

@@ -133,7 +133,7 @@ impl Report {
             })
     }
 
-    /// For people: the sum, what differs, and the counts by section; with `all`, a line for every case before them.
+    /// For people: the sum, what differs, and the counts by part of the record; with `all`, a line for every case before them.
     pub fn text(&self, all: bool) -> String {
         let mut text = String::new();
         if all {
@@ -181,12 +181,13 @@ impl Report {
                 let _ = writeln!(text, "    {count:3}  {why}");
             }
         }
-        let _ = writeln!(text, "\n{:10}{}", "section", heads());
-        for (chapter, counts) in self.counts_by(chapter) {
-            let _ = writeln!(text, "{:10}{}", chapter.1, line(counts));
+        let _ = writeln!(text, "\n{:22}{}", "section", heads());
+        for (part, counts) in self.counts_by(part) {
+            let _ = writeln!(text, "{part:22}{}", line(counts));
         }
+        let _ = writeln!(text, "\n{:22}{}", "confidence", heads());
         for (confidence, counts) in self.counts_by(|case| case.confidence) {
-            let _ = writeln!(text, "{:10}{}", confidence.words(), line(counts));
+            let _ = writeln!(text, "{:22}{}", confidence.words(), line(counts));
         }
         text
     }
@@ -352,6 +353,20 @@ impl Report {
     }
 }
 
+/// The part of the record that a section is of, in words.
+fn part(case: &Case) -> &'static str {
+    match case.section.split('.').next() {
+        Some("1") => "1 calls",
+        Some("2") => "2 documents",
+        Some("3") => "3 errors",
+        Some("4") => "4 rules",
+        Some("5") => "5 addresses, ports",
+        Some("6") => "6 lives and ends",
+        Some("7") => "7 suites of others",
+        _ => "8 checks for Windows",
+    }
+}
+
 /// The section to two numbers, after a key by which 2.10 comes after 2.9.
 fn chapter(case: &Case) -> (Vec<u32>, String) {
     let parts: Vec<&str> = case.section.split('.').take(2).collect();
@@ -360,7 +375,7 @@ fn chapter(case: &Case) -> (Vec<u32>, String) {
 }
 
 fn heads() -> String {
-    TITLES.map(|title| format!("{title:>15}")).concat()
+    TITLES.map(|title| format!("{title:>14}")).concat()
 }
 
 fn line(counts: Counts) -> String {
@@ -370,7 +385,7 @@ fn line(counts: Counts) -> String {
     };
     counts
         .cells()
-        .map(|number| format!("{:>15}", dashed(number)))
+        .map(|number| format!("{:>14}", dashed(number)))
         .concat()
 }
 

@@ -164,9 +164,9 @@ impl<'a> Scene<'a> {
         let is_known = |words: &[&str]| words.iter().any(|own| own.eq_ignore_ascii_case(&word));
         let is_external = !is_known(&INNER) && !word.starts_with("NoSuch");
         if is_external && !self.external {
-            return Err(Amiss::Impossible(format!(
-                "a network of type {word} takes an adapter of the host; --external lets it"
-            )));
+            return Err(Amiss::Impossible(
+                "its network takes an adapter of the host, which --external allows".to_owned(),
+            ));
         }
         let answer = self.try_create(Kind::Network, None, document);
         match &answer {

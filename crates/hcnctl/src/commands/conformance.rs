@@ -38,7 +38,8 @@ pub fn run(desk: &mut Desk<'_>, args: &ConformanceArgs) -> Outcome {
     let left = sweep(desk.client().hns()).map_err(sweeping())?;
     if left > 0 {
         desk.say(&format!(
-            "{left} objects of an exam that did not end are taken away"
+            "taken away what an exam left that did not end: {left} {}",
+            if left == 1 { "object" } else { "objects" }
         ))?;
     }
     let is_native = matches!(desk.target(), Target::Native(_));
