@@ -45,7 +45,8 @@ mod kit {
         case::Case,
         finding::{Finding, equal, fails, has, holds, works},
         scene::{
-            GATEWAY, NOBODY, PREFIX, SUBNET, Scene, V2, count, id_of, marked, policy, text, v2,
+            GATEWAY, HOST, NOBODY, PREFIX, SUBNET, Scene, V2, count, id_of, marked, policy, text,
+            v2,
         },
     };
 }

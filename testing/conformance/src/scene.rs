@@ -31,6 +31,9 @@ pub const V2: &str = r#"{"SchemaVersion":{"Major":2,"Minor":0}}"#;
 /// An id that nothing has.
 pub const NOBODY: Guid = Guid(0xd00d_feed_0bad_4bad_8bad_0123_4567_89ab);
 
+/// Why an endpoint is attached to the host only where that may be touched.
+pub const HOST: &str = "an endpoint that is attached to the host takes part in its routing";
+
 /// Types of networks that take no adapter of the host.
 const INNER: [&str; 5] = ["", "NAT", "Internal", "Private", "ICS"];
 
@@ -100,6 +103,19 @@ impl<'a> Scene<'a> {
         self.hns
     }
 
+    /// Goes on only where what follows may touch the host itself.
+    ///
+    /// # Errors
+    /// [`Amiss::Impossible`] with the reason.
+    pub fn may(&self, what: &str) -> Finding {
+        match self.external {
+            true => Ok(()),
+            false => Err(Amiss::Impossible(format!(
+                "{what}, which --external allows"
+            ))),
+        }
+    }
+
     /// Lets an object go with the scene.
     pub fn own(&self, kind: Kind, id: Guid) -> Guid {
         self.made.borrow_mut().push(ObjectId { kind, id });
@@ -163,10 +179,8 @@ impl<'a> Scene<'a> {
         };
         let is_known = |words: &[&str]| words.iter().any(|own| own.eq_ignore_ascii_case(&word));
         let is_external = !is_known(&INNER) && !word.starts_with("NoSuch");
-        if is_external && !self.external {
-            return Err(Amiss::Impossible(
-                "its network takes an adapter of the host, which --external allows".to_owned(),
-            ));
+        if is_external {
+            self.may("its network takes an adapter of the host")?;
         }
         let answer = self.try_create(Kind::Network, None, document);
         match &answer {

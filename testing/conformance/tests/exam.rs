@@ -237,19 +237,22 @@ fn an_exam_goes_elsewhere_where_its_addresses_are_in_use_and_finds_the_same() {
     let own = Some("10.213.101.9".parse().unwrap());
     let block = Block::free(&*hns, own).unwrap();
     assert_eq!(block.prefix(), "172.29.212.0/23");
+    // The part about addresses.
     let options = Options {
         block,
+        only: Some("5".to_owned()),
         ..Options::default()
     };
     let report = sit(&*hns, &options, &mut |_| {});
     client.delete(Kind::Network, theirs).unwrap();
-    passes(&report, &*hns, FLOOR);
+    passes(&report, &*hns, 70);
 }
 
-/// An HNS that writes down the types of the networks that it is asked for.
+/// An HNS that writes down the types of the networks that it is asked for, and what version 1 asks.
 struct Watched {
     hns: Arc<dyn Hns>,
     types: Mutex<Vec<String>>,
+    bodies: Mutex<Vec<String>>,
 }
 
 impl Hns for Watched {
@@ -285,6 +288,7 @@ impl Hns for Watched {
         self.hns.delete(object)
     }
     fn call(&self, method: &str, path: &str, request: &str) -> Answer<String> {
+        self.bodies.lock().unwrap().push(request.to_owned());
         self.hns.call(method, path, request)
     }
     fn subscribe(&self, listener: hcn::Listener) -> Answer<hcn::Subscription> {
@@ -293,11 +297,12 @@ impl Hns for Watched {
 }
 
 #[test]
-fn an_exam_takes_no_adapter_of_the_host_unless_it_may() {
+fn an_exam_takes_no_adapter_of_the_host_and_attaches_nothing_to_it_unless_it_may() {
     let folder = Folder::new("adapters");
     let watched = Watched {
         hns: folder.embedded(None).hns(),
         types: Mutex::default(),
+        bodies: Mutex::default(),
     };
     let options = Options {
         external: false,
@@ -316,6 +321,28 @@ fn an_exam_takes_no_adapter_of_the_host_unless_it_may() {
             "a network of type {word} was asked for"
         );
     }
+    let bodies = watched.bodies.lock().unwrap();
+    assert!(bodies.iter().any(|body| body.contains("SystemType")));
+    let host = bodies
+        .iter()
+        .find(|body| body.contains(r#""SystemType":"Host""#));
+    assert_eq!(host, None, "an endpoint was attached to the host");
+}
+
+#[test]
+fn an_exam_leaves_a_list_of_accelerated_adapters_alone() {
+    let folder = Folder::new("accelnet");
+    let hns = folder.embedded(Some(HnsVersion::new(16, 0))).hns();
+    let own = r#"{"MacAddressList":[{"MacAddress":"00-15-5D-01-02-03"}]}"#;
+    hns.call("POST", "/accelnet/", own).unwrap();
+    let before = hns.call("GET", "/accelnet/", "").unwrap();
+    let options = Options {
+        only: Some("accelerated".to_owned()),
+        ..Options::default()
+    };
+    let counts = sit(&*hns, &options, &mut |_| {}).counts();
+    assert_eq!((counts.impossible, counts.differ), (3, 0));
+    assert_eq!(hns.call("GET", "/accelnet/", "").unwrap(), before);
 }
 
 #[test]

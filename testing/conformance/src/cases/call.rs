@@ -100,6 +100,7 @@ fn an_endpoint_is_made_and_has_an_address_a_gateway_and_a_mac(scene: &Scene<'_>)
 }
 
 fn an_endpoint_is_attached_to_the_host_and_detached(scene: &Scene<'_>) -> Finding {
+    scene.may(HOST)?;
     let network = scene.post_network(json!({}))?;
     let made = scene.post_endpoint(&network, json!({}))?;
     let path = format!("/endpoints/{}", text(&made, "ID"));
@@ -119,6 +120,7 @@ fn an_endpoint_is_attached_to_the_host_and_detached(scene: &Scene<'_>) -> Findin
 }
 
 fn a_second_attach_to_the_host_is_refused(scene: &Scene<'_>) -> Finding {
+    scene.may(HOST)?;
     let network = scene.post_network(json!({}))?;
     let made = scene.post_endpoint(&network, json!({}))?;
     let path = format!("/endpoints/{}/attach", text(&made, "ID"));

@@ -185,6 +185,7 @@ fn a_namespace_forgets_the_endpoints_of_a_deleted_network(scene: &Scene<'_>) -> 
 }
 
 fn an_endpoint_that_is_attached_by_version_1_can_be_deleted(scene: &Scene<'_>) -> Finding {
+    scene.may(HOST)?;
     let network = scene.post_network(json!({}))?;
     let made = scene.post_endpoint(&network, json!({}))?;
     let path = format!("/endpoints/{}", text(&made, "ID"));

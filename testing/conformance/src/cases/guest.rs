@@ -32,7 +32,7 @@ pub(super) const CASES: &[Case] = table! {
 
 fn service(scene: &Scene<'_>, members: Value) -> Finding<Guid> {
     let mut document = v2(
-        json!({"ID": marked().to_string(), "Name": format!("{PREFIX}guest"), "VirtualMachineId": NOBODY.to_string(), "MirrorHostNetworking": true}),
+        json!({"ID": marked().to_string(), "Name": format!("{PREFIX}guest"), "VirtualMachineId": NOBODY.to_string()}),
     );
     if let (Value::Object(document), Value::Object(members)) = (&mut document, members) {
         document.extend(members);
@@ -44,7 +44,7 @@ fn service(scene: &Scene<'_>, members: Value) -> Finding<Guid> {
 fn a_guest_network_service_comes_back_as_it_was_sent(scene: &Scene<'_>) -> Finding {
     let own = service(
         scene,
-        json!({"GnsRpcServerInformation": {"EndpointType": "HvSocket", "ObjectUuid": NOBODY.to_string()}}),
+        json!({"MirrorHostNetworking": true, "GnsRpcServerInformation": {"EndpointType": "HvSocket", "ObjectUuid": NOBODY.to_string()}}),
     )?;
     let document = scene.document(Kind::GuestNetworkService, own)?;
     equal(
