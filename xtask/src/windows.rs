@@ -130,8 +130,8 @@ pub fn example(
     Ok(built.folder.join("examples").join(format!("{name}.exe")))
 }
 
-/// Runs the program's demo, the program in C, the libraries' own tests, those of the envoy, and those of the program over the library; all of them, whatever
-/// comes of one.
+/// Runs the demo, the exam of the library through the program, the program in C, the libraries' own tests, those of the envoy, and those of
+/// the program over the library: each of them, whatever comes of the others.
 fn test(repository: &Path, built: &Built) -> Result<(), String> {
     let program = built.folder.join("hcnctl.exe");
     built.prefix.empty_folder("demo")?;
@@ -144,6 +144,7 @@ fn test(repository: &Path, built: &Built) -> Result<(), String> {
             .args(["--state", r"C:\demo", "demo"]),
     );
     let without = says_that_hns_is_not_installed(built, &program);
+    let exam = exam(built, &program);
     let c_program = c_program::test(repository, built);
     let mut tests = Vec::new();
     for library in &built.libraries {
@@ -157,7 +158,7 @@ fn test(repository: &Path, built: &Built) -> Result<(), String> {
         built,
         &["--package", "hcnctl", "--test", "native"],
     );
-    let failed: Vec<String> = [demo, without, c_program, libraries, over]
+    let failed: Vec<String> = [demo, without, exam, c_program, libraries, over]
         .into_iter()
         .filter_map(Result::err)
         .collect();
@@ -208,6 +209,25 @@ fn cargo_test(repository: &Path, built: &Built, which: &[&str]) -> Result<(), St
         &built.toolchain.wine,
     );
     good("cargo test", &mut cargo)
+}
+
+/// Lets the library that programs load from system32 sit the exam, through the program's native client; nothing may differ.
+fn exam(built: &Built, program: &Path) -> Result<(), String> {
+    const STATE: &str = "exam";
+    built.prefix.empty_folder(STATE)?;
+    println!("== hcnctl.exe --host native conformance");
+    let mut command = built.prefix.run(program);
+    command
+        // The library reads these too: its HNS is the one that it holds, and not the one that a variable names.
+        .env_remove("HCNCTL_HOST")
+        .env_remove("HCNCTL_PROFILE")
+        .env("HCNCTL_STATE", format!(r"C:\{STATE}"))
+        // Its networks take no adapter of Wine's host.
+        .args(["--host", "native", "conformance", "--external"]);
+    let start = Instant::now();
+    good("hcnctl.exe conformance", &mut command)?;
+    println!("== exam ok after {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// The packages of the workspace that become libraries which other programs load.

@@ -516,7 +516,10 @@ fn drop_empty(endpoint: &mut Endpoint) {
     if empty(endpoint.additional_params.get()) {
         endpoint.additional_params.clear();
     }
-    if endpoint.flags.get().is_some_and(|flags| flags.0 == 0) {
-        endpoint.flags.clear();
+    // A number whatever the client wrote; none for 0 (hns-behaviour 2.1).
+    match endpoint.flags.get().copied() {
+        Some(flags) if flags.0 == 0 => endpoint.flags.clear(),
+        Some(flags) => endpoint.flags.set(flags),
+        None => {}
     }
 }

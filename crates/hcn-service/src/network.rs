@@ -287,8 +287,11 @@ fn settle_type(network: &mut Network) {
         NetworkType::Nat => network.network_type.clear(),
         other => network.network_type.set(other),
     }
-    if network.flags.get().is_some_and(|flags| flags.0 == 0) {
-        network.flags.clear();
+    // A number whatever the client wrote; none for 0 (hns-behaviour 2.1).
+    match network.flags.get().copied() {
+        Some(flags) if flags.0 == 0 => network.flags.clear(),
+        Some(flags) => network.flags.set(flags),
+        None => {}
     }
 }
 

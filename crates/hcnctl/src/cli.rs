@@ -77,7 +77,7 @@ pub enum Command {
     History(HistoryArgs),
     /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.
     Serve(ServeArgs),
-    /// Let the HNS sit an exam: about 120 small cases in networks of its own, which it takes away again.
+    /// Let the HNS sit an exam: more than 300 small cases in networks of its own, which it takes away again.
     Conformance(ConformanceArgs),
     /// Tell the whole story: two containers, a block, an allow, and what changes.
     Demo(DemoArgs),
@@ -431,12 +431,31 @@ pub struct ServeArgs {
 
 #[derive(Debug, Args)]
 pub struct ConformanceArgs {
-    /// Only cases with this in their name, or whose section begins so, e.g. 4.10 or endpoint.
+    /// Only cases with this in their name, or of this section: 4.10, 2, namespace.
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
-    /// Print as JSON.
+    /// Make networks that take an adapter of the host too (Transparent, L2Bridge, L2Tunnel, Overlay). The host may be off the network for
+    /// some seconds each time. Only the HNS of a Windows host has to be told; an embedded one has no adapters.
+    #[arg(long)]
+    pub external: bool,
+    /// Write a report in Markdown to this file: what differs, and which open questions are settled.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// How to print.
     #[arg(short, long, value_enum, default_value = "text")]
-    pub output: ProbeOutput,
+    pub output: ExamOutput,
+}
+
+/// How to print an exam.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExamOutput {
+    /// The sum, what differs, and the counts.
+    #[default]
+    Text,
+    /// A line for every case too.
+    Wide,
+    /// For programs.
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -6,16 +6,25 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | [`case`] | a case, its source, and how sure we are |
+//! | [`case`] | a case, its source, how sure we are, and which versions it is of |
+//! | [`finding`] | what a case finds |
 //! | [`scene`] | what a case makes and asks |
+//! | [`ground`] | where an exam takes place |
 //! | [`cases`] | the cases, by section of docs/hns-behaviour.md |
+//! | [`exam`] | sitting it, and sweeping up after one that was killed |
 //! | [`report`] | what came of them |
 
 pub mod case;
 pub mod cases;
+pub mod exam;
+pub mod finding;
+pub mod ground;
 pub mod report;
 pub mod scene;
 
-pub use case::{Case, Confidence, Finding};
-pub use report::{Outcome, Report, sit, sweep};
+pub use case::{Case, Confidence};
+pub use exam::{Options, Progress, sit, sweep};
+pub use finding::{Amiss, Difference, Finding};
+pub use ground::Block;
+pub use report::{Circumstances, Outcome, Report};
 pub use scene::Scene;

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rules of endpoints: sections 4.9 to 4.14. What they do to packets is not asked here: that needs containers.
 
-use hcn_api::{HcnCode, Kind};
-use hcn_schema::Guid;
-use serde_json::{Value, json};
-
-use crate::{
-    case::{Case, Finding, table},
-    scene::{Scene, equal, fails, holds, works},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "4.9" policies_are_absent_where_there_are_none;
@@ -19,11 +12,11 @@ pub(super) const CASES: &[Case] = table! {
     S "4.10" update_keeps_what_was_given_at_creation;
     I "4.10" update_with_no_rule_takes_all_rules_away;
     I "4.10" an_unchanged_policy_can_be_sent_again;
-    G "4.11" remove_as_it_was_sent_changes_nothing;
-    G "4.11" remove_as_it_is_stored_takes_one_away;
+    G "4.11" remove_as_it_was_sent_changes_nothing settles(6);
+    G "4.11" remove_as_it_is_stored_takes_one_away settles(6);
     S "4.7" lists_of_addresses_and_ports_are_rules;
     S "4.8" an_address_that_is_none_is_refused;
-    S "4.14" tiers_are_kept since 14 . 0;
+    S "4.14" tiers_are_kept needs(Feature::TierAcl);
     S "6.4" rules_go_with_their_endpoint;
 };
 
@@ -40,16 +33,12 @@ fn pair(action: &str) -> Value {
     ])
 }
 
-fn endpoint(scene: &Scene<'_>) -> Result<Guid, String> {
+fn endpoint(scene: &Scene<'_>) -> Finding<Guid> {
     let network = scene.network(json!({}))?;
     scene.endpoint(
         network,
         json!({"IpConfigurations": [{"IpAddress": "192.168.100.40"}]}),
     )
-}
-
-fn rules(scene: &Scene<'_>, endpoint: Guid) -> Result<Vec<Value>, String> {
-    scene.policies_of(Kind::Endpoint, endpoint, "ACL")
 }
 
 fn policies_are_absent_where_there_are_none(scene: &Scene<'_>) -> Finding {
@@ -61,7 +50,7 @@ fn policies_are_absent_where_there_are_none(scene: &Scene<'_>) -> Finding {
 fn a_rule_is_kept_as_it_was_sent_with_a_scope(scene: &Scene<'_>) -> Finding {
     let endpoint = endpoint(scene)?;
     works("add", scene.policies(endpoint, "Add", pair("Block")))?;
-    let found = rules(scene, endpoint)?;
+    let found = scene.rules(endpoint)?;
     equal("rules", found.len(), 2)?;
     let mut wanted = pair("Block")[0]["Settings"].clone();
     wanted["Scope"] = json!(0);
@@ -71,16 +60,16 @@ fn a_rule_is_kept_as_it_was_sent_with_a_scope(scene: &Scene<'_>) -> Finding {
 fn what_a_query_returned_can_be_sent_back(scene: &Scene<'_>) -> Finding {
     let endpoint = endpoint(scene)?;
     works("add", scene.policies(endpoint, "Add", pair("Block")))?;
-    let found = rules(scene, endpoint)?;
+    let found = scene.rules(endpoint)?;
     works("update", scene.policies(endpoint, "Update", json!(found)))?;
-    equal("rules", rules(scene, endpoint)?, found)
+    equal("rules", scene.rules(endpoint)?, found)
 }
 
 fn add_appends_and_does_not_look_for_doubles(scene: &Scene<'_>) -> Finding {
     let endpoint = endpoint(scene)?;
     for count in [2, 4] {
         works("add", scene.policies(endpoint, "Add", pair("Block")))?;
-        equal("rules", rules(scene, endpoint)?.len(), count)?;
+        equal("rules", scene.rules(endpoint)?.len(), count)?;
     }
     Ok(())
 }
@@ -91,7 +80,8 @@ fn update_replaces_all_rules(scene: &Scene<'_>) -> Finding {
         works("add", scene.policies(endpoint, "Add", pair("Block")))?;
     }
     works("update", scene.policies(endpoint, "Update", pair("Allow")))?;
-    let actions: Vec<Value> = rules(scene, endpoint)?
+    let actions: Vec<Value> = scene
+        .rules(endpoint)?
         .iter()
         .map(|rule| rule["Settings"]["Action"].clone())
         .collect();
@@ -99,7 +89,7 @@ fn update_replaces_all_rules(scene: &Scene<'_>) -> Finding {
 }
 
 /// An endpoint with a policy that is given at creation.
-fn with_nat(scene: &Scene<'_>) -> Result<Guid, String> {
+fn with_nat(scene: &Scene<'_>) -> Finding<Guid> {
     let network = scene.network(json!({}))?;
     let nat = json!([{"Type": "OutBoundNAT", "Settings": {"Exceptions": ["10.0.0.0/8"]}}]);
     scene.endpoint(network, json!({"Policies": nat}))
@@ -111,7 +101,7 @@ fn update_keeps_what_was_given_at_creation(scene: &Scene<'_>) -> Finding {
         "update",
         scene.policies(endpoint, "Update", json!([rule("Block", "In")])),
     )?;
-    equal("rules", rules(scene, endpoint)?.len(), 1)?;
+    equal("rules", scene.rules(endpoint)?.len(), 1)?;
     equal(
         "OutBoundNAT",
         scene
@@ -126,7 +116,7 @@ fn update_with_no_rule_takes_all_rules_away(scene: &Scene<'_>) -> Finding {
     works("add", scene.policies(endpoint, "Add", pair("Block")))?;
     let others = scene.policies_of(Kind::Endpoint, endpoint, "OutBoundNAT")?;
     works("update", scene.policies(endpoint, "Update", json!(others)))?;
-    equal("rules", rules(scene, endpoint)?.len(), 0)
+    equal("rules", scene.rules(endpoint)?.len(), 0)
 }
 
 fn an_unchanged_policy_can_be_sent_again(scene: &Scene<'_>) -> Finding {
@@ -147,7 +137,7 @@ fn remove_as_it_was_sent_changes_nothing(scene: &Scene<'_>) -> Finding {
     let endpoint = endpoint(scene)?;
     works("add", scene.policies(endpoint, "Add", pair("Block")))?;
     works("remove", scene.policies(endpoint, "Remove", pair("Block")))?;
-    equal("rules", rules(scene, endpoint)?.len(), 2)
+    equal("rules", scene.rules(endpoint)?.len(), 2)
 }
 
 fn remove_as_it_is_stored_takes_one_away(scene: &Scene<'_>) -> Finding {
@@ -155,12 +145,12 @@ fn remove_as_it_is_stored_takes_one_away(scene: &Scene<'_>) -> Finding {
     for _ in 0..2 {
         works("add", scene.policies(endpoint, "Add", pair("Block")))?;
     }
-    let stored = rules(scene, endpoint)?;
+    let stored = scene.rules(endpoint)?;
     works(
         "remove",
         scene.policies(endpoint, "Remove", json!([stored[0]])),
     )?;
-    equal("rules", rules(scene, endpoint)?.len(), 3)
+    equal("rules", scene.rules(endpoint)?.len(), 3)
 }
 
 fn lists_of_addresses_and_ports_are_rules(scene: &Scene<'_>) -> Finding {
@@ -176,7 +166,7 @@ fn lists_of_addresses_and_ports_are_rules(scene: &Scene<'_>) -> Finding {
             json!([{"Type": "ACL", "Settings": settings}]),
         ),
     )?;
-    let found = rules(scene, endpoint)?;
+    let found = scene.rules(endpoint)?;
     for (key, value) in settings.as_object().into_iter().flatten() {
         equal(key, &found[0]["Settings"][key], value)?;
     }
@@ -227,5 +217,5 @@ fn rules_go_with_their_endpoint(scene: &Scene<'_>) -> Finding {
     )?;
     works("delete", scene.delete(Kind::Endpoint, first))?;
     let second = scene.endpoint(network, json!({"ID": id}))?;
-    equal("rules", rules(scene, second)?.len(), 0)
+    equal("rules", scene.rules(second)?.len(), 0)
 }

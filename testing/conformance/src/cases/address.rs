@@ -3,20 +3,13 @@
 
 use std::collections::HashSet;
 
-use hcn_api::{HcnCode, Kind};
-use hcn_schema::Guid;
-use serde_json::{Value, json};
-
-use crate::{
-    case::{Case, Finding, table},
-    scene::{Scene, equal, fails, holds, works},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "5.2" the_gateway_is_the_first_address_unless_said;
     I "5.2" an_address_outside_the_subnet_is_refused;
     I "5.2" the_gateway_is_not_for_an_endpoint;
-    I "5.2" an_address_in_use_is_refused;
+    I "5.2" an_address_in_use_is_refused settles(31);
     S "5.2" a_released_address_can_be_used_at_once;
     S "5.2" addresses_of_endpoints_differ;
     S "5.3" mac_addresses_of_endpoints_differ_and_come_from_the_pool;
@@ -29,7 +22,7 @@ fn at(address: &str) -> Value {
     json!({"IpConfigurations": [{"IpAddress": address}]})
 }
 
-fn address(scene: &Scene<'_>, endpoint: Guid) -> Result<String, String> {
+fn address(scene: &Scene<'_>, endpoint: Guid) -> Finding<String> {
     let document = scene.document(Kind::Endpoint, endpoint)?;
     Ok(document["IpConfigurations"][0]["IpAddress"]
         .as_str()
@@ -47,9 +40,7 @@ fn the_gateway_is_the_first_address_unless_said(scene: &Scene<'_>) -> Finding {
     let prefix = subnet["IpAddressPrefix"].as_str().unwrap_or_default();
     let base = prefix.split('/').next().unwrap_or_default();
     let Some(start) = base.strip_suffix(".0") else {
-        return Err(format!(
-            "the prefix {prefix} does not begin at a round address"
-        ));
+        return Err(format!("the prefix {prefix} does not begin at a round address").into());
     };
     equal(
         "NextHop",
@@ -138,23 +129,23 @@ fn a_subnet_that_is_full_has_no_more_addresses(scene: &Scene<'_>) -> Finding {
 
 fn a_second_network_on_the_same_prefix_is_refused(scene: &Scene<'_>) -> Finding {
     scene.network(json!({}))?;
-    let second = scene.try_network(json!({"Name": "hcnctl-exam-second"}));
+    let second = scene.try_network(json!({"Name": "hcnctl-exam-second"}))?;
     holds("the second is refused", second.is_err())
 }
 
 fn an_overlay_network_has_several_subnets(scene: &Scene<'_>) -> Finding {
     let network = scene.overlay()?;
-    let more = json!({"Subnets": [{"IpAddressPrefix": "192.168.110.0/24",
+    let more = json!({"Subnets": [{"IpAddressPrefix": "192.168.101.0/24",
         "Policies": [{"Type": "VSID", "Settings": {"IsolationId": 5001}}],
-        "Routes": [{"NextHop": "192.168.110.1", "DestinationPrefix": "0.0.0.0/0"}]}]});
+        "Routes": [{"NextHop": "192.168.101.1", "DestinationPrefix": "0.0.0.0/0"}]}]});
     works(
         "add",
         scene.modify(Kind::Network, network, "Subnet", "Add", more),
     )?;
-    let endpoint = scene.endpoint(network, at("192.168.110.9"))?;
+    let endpoint = scene.endpoint(network, at("192.168.101.9"))?;
     equal(
         "address",
         address(scene, endpoint)?.as_str(),
-        "192.168.110.9",
+        "192.168.101.9",
     )
 }

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `HNSCall`: sections 1.7, 2.14 and 2.15.
 
-use hcn_api::{HcnCode, Kind};
-use serde_json::{Value, json};
-
-use super::query::NOBODY;
-use crate::{
-    case::{Case, Finding, table},
-    scene::{PREFIX, Scene, equal, fails, holds, works},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "1.7.1" the_version_has_two_numbers;
@@ -67,39 +60,8 @@ fn networks_and_endpoints_are_listed(scene: &Scene<'_>) -> Finding {
     Ok(())
 }
 
-/// A network by version 1; tells its document.
-fn network(scene: &Scene<'_>) -> Result<Value, String> {
-    let body = json!({
-        "Name": format!("{PREFIX}v1"), "Type": "nat",
-        "Subnets": [{"AddressPrefix": crate::scene::SUBNET, "GatewayAddress": "192.168.100.1"}],
-    });
-    let made = scene.call("POST", "/networks/", &body.to_string())?;
-    own(scene, Kind::Network, &made)?;
-    Ok(made)
-}
-
-fn endpoint(scene: &Scene<'_>, network: &Value, more: Value) -> Result<Value, String> {
-    let mut body = json!({"Name": format!("{PREFIX}v1"), "VirtualNetwork": network["ID"]});
-    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
-        body.extend(more);
-    }
-    let made = scene.call("POST", "/endpoints/", &body.to_string())?;
-    own(scene, Kind::Endpoint, &made)?;
-    Ok(made)
-}
-
-fn own(scene: &Scene<'_>, kind: Kind, made: &Value) -> Finding {
-    let id = made["ID"].as_str().and_then(|id| id.parse().ok());
-    scene.own(kind, id.ok_or_else(|| format!("{made} has no ID"))?);
-    Ok(())
-}
-
-fn text<'a>(document: &'a Value, key: &str) -> &'a str {
-    document[key].as_str().unwrap_or_default()
-}
-
 fn a_network_is_made_queried_and_deleted(scene: &Scene<'_>) -> Finding {
-    let made = network(scene)?;
+    let made = scene.post_network(json!({}))?;
     let path = format!("/networks/{}", text(&made, "ID"));
     let got = scene.call("GET", &path, "")?;
     equal("ID", text(&got, "ID"), text(&made, "ID"))?;
@@ -117,8 +79,8 @@ fn a_network_is_made_queried_and_deleted(scene: &Scene<'_>) -> Finding {
 }
 
 fn an_endpoint_is_made_and_has_an_address_a_gateway_and_a_mac(scene: &Scene<'_>) -> Finding {
-    let network = network(scene)?;
-    let made = endpoint(scene, &network, json!({}))?;
+    let network = scene.post_network(json!({}))?;
+    let made = scene.post_endpoint(&network, json!({}))?;
     holds(
         "the address is in the subnet",
         text(&made, "IPAddress").starts_with("192.168.100."),
@@ -138,8 +100,9 @@ fn an_endpoint_is_made_and_has_an_address_a_gateway_and_a_mac(scene: &Scene<'_>)
 }
 
 fn an_endpoint_is_attached_to_the_host_and_detached(scene: &Scene<'_>) -> Finding {
-    let network = network(scene)?;
-    let made = endpoint(scene, &network, json!({}))?;
+    scene.may(HOST)?;
+    let network = scene.post_network(json!({}))?;
+    let made = scene.post_endpoint(&network, json!({}))?;
     let path = format!("/endpoints/{}", text(&made, "ID"));
     equal("State", &scene.call("GET", &path, "")?["State"], &json!(1))?;
     scene.call(
@@ -157,8 +120,9 @@ fn an_endpoint_is_attached_to_the_host_and_detached(scene: &Scene<'_>) -> Findin
 }
 
 fn a_second_attach_to_the_host_is_refused(scene: &Scene<'_>) -> Finding {
-    let network = network(scene)?;
-    let made = endpoint(scene, &network, json!({}))?;
+    scene.may(HOST)?;
+    let network = scene.post_network(json!({}))?;
+    let made = scene.post_endpoint(&network, json!({}))?;
     let path = format!("/endpoints/{}/attach", text(&made, "ID"));
     let host = r#"{"SystemType":"Host","CompartmentId":1}"#;
     scene.call("POST", &path, host)?;
@@ -170,10 +134,10 @@ fn a_second_attach_to_the_host_is_refused(scene: &Scene<'_>) -> Finding {
 }
 
 fn a_namespace_takes_and_gives_back_an_endpoint(scene: &Scene<'_>) -> Finding {
-    let network = network(scene)?;
-    let made = endpoint(scene, &network, json!({}))?;
+    let network = scene.post_network(json!({}))?;
+    let made = scene.post_endpoint(&network, json!({}))?;
     let namespace = scene.call("POST", "/namespaces/", "{}")?;
-    own(scene, Kind::Namespace, &namespace)?;
+    scene.own(Kind::Namespace, id_of(&namespace)?);
     let path = format!("/namespaces/{}", text(&namespace, "ID"));
     let body = json!({"Type": "Endpoint", "Data": {"Id": made["ID"]}}).to_string();
     scene.call("POST", &format!("{path}/addresource"), &body)?;
@@ -199,7 +163,8 @@ fn what_is_unknown_is_not_found(scene: &Scene<'_>) -> Finding {
 }
 
 fn a_method_is_read_in_any_case(scene: &Scene<'_>) -> Finding {
-    scene.call("get", "/globals/version", "").map(drop)
+    let version = scene.call("get", "/globals/version", "")?;
+    holds("it answers", version["Major"].is_u64())
 }
 
 fn policies_are_flat_in_version_1(scene: &Scene<'_>) -> Finding {
@@ -219,14 +184,14 @@ fn policies_are_flat_in_version_1(scene: &Scene<'_>) -> Finding {
 }
 
 fn what_one_version_made_the_other_sees(scene: &Scene<'_>) -> Finding {
-    let made = network(scene)?;
-    let id = text(&made, "ID").parse().map_err(|_| "no id".to_owned())?;
+    let made = scene.post_network(json!({}))?;
+    let id = id_of(&made)?;
     let two = scene.document(Kind::Network, id)?;
     equal("Name", &two["Name"], &made["Name"])?;
     equal(
         "prefix",
         &two["Ipams"][0]["Subnets"][0]["IpAddressPrefix"],
-        &json!(crate::scene::SUBNET),
+        &json!(SUBNET),
     )?;
     let endpoint = scene.endpoint(id, json!({}))?;
     let one = scene.call("GET", &format!("/endpoints/{endpoint}"), "")?;
@@ -250,11 +215,11 @@ fn what_one_version_made_the_other_sees(scene: &Scene<'_>) -> Finding {
 }
 
 fn a_nat_policy_is_a_port_mapping(scene: &Scene<'_>) -> Finding {
-    let network = network(scene)?;
+    let network = scene.post_network(json!({}))?;
     let nat =
         json!([{"Type": "NAT", "Protocol": "TCP", "InternalPort": 80, "ExternalPort": 18081}]);
-    let made = endpoint(scene, &network, json!({"Policies": nat}))?;
-    let id = text(&made, "ID").parse().map_err(|_| "no id".to_owned())?;
+    let made = scene.post_endpoint(&network, json!({"Policies": nat}))?;
+    let id = id_of(&made)?;
     let mapped = scene.policies_of(Kind::Endpoint, id, "PortMapping")?;
     equal("mappings", mapped.len(), 1)?;
     for (key, value) in [

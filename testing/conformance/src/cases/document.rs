@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What documents look like, networks first: sections 2.1 to 2.3 and 2.12.
 
-use hcn_api::{HcnCode, Kind};
-use serde_json::{Value, json};
-
-use crate::{
-    case::{Case, Finding, table},
-    scene::{PREFIX, SUBNET, Scene, V2, equal, fails, holds, works},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "2.1" the_query_chooses_the_shape;
@@ -29,8 +23,8 @@ pub(super) const CASES: &[Case] = table! {
     I "2.11" a_modify_request_of_no_known_sort_is_unsupported;
     S "2.12" a_remote_subnet_route_is_added_and_removed;
     S "2.12" a_host_route_is_added_and_removed;
-    S "2.12" a_network_acl_is_added_and_removed since 15 . 0;
-    S "2.12" an_ip_set_is_added_changed_and_removed since 13 . 0;
+    S "2.12" a_network_acl_is_added_and_removed needs(Feature::NetworkAcl);
+    S "2.12" an_ip_set_is_added_changed_and_removed needs(Feature::SetPolicy);
 };
 
 fn the_query_chooses_the_shape(scene: &Scene<'_>) -> Finding {
@@ -63,10 +57,7 @@ fn a_document_without_schema_version_is_one_of_version_1(scene: &Scene<'_>) -> F
         "MacPools": [{"StartMacAddress": "00-15-5D-52-C0-00", "EndMacAddress": "00-15-5D-52-CF-FF"}],
         "Subnets": [{"AddressPrefix": SUBNET, "GatewayAddress": "192.168.100.1"}],
     });
-    let id = works(
-        "network",
-        scene.try_create(Kind::Network, None, Default::default(), &network),
-    )?;
+    let id = works("network", scene.try_create(Kind::Network, None, &network))?;
     let two = scene.document(Kind::Network, id)?;
     equal(
         "prefix",
@@ -81,7 +72,7 @@ fn a_document_without_schema_version_is_one_of_version_1(scene: &Scene<'_>) -> F
     let endpoint = json!({"Name": "v1", "VirtualNetwork": id.to_string()});
     let id = works(
         "endpoint",
-        scene.try_create(Kind::Endpoint, Some(id), Default::default(), &endpoint),
+        scene.try_create(Kind::Endpoint, Some(id), &endpoint),
     )?;
     equal(
         "Name",
@@ -143,7 +134,7 @@ fn keys_are_read_in_any_case(scene: &Scene<'_>) -> Finding {
     let document = json!({"schemaversion": {"major": 2, "minor": 0}, "name": "lower", "ipconfigurations": [{"ipaddress": "192.168.100.77"}]});
     let made = works(
         "create",
-        scene.try_create(Kind::Endpoint, Some(network), Default::default(), &document),
+        scene.try_create(Kind::Endpoint, Some(network), &document),
     )?;
     let document = scene.document(Kind::Endpoint, made)?;
     equal("Name", &document["Name"], &json!("lower"))?;
@@ -209,7 +200,7 @@ fn a_mac_pool_has_4096_addresses_unless_said(scene: &Scene<'_>) -> Finding {
     let range = scene.document(Kind::Network, network)?["MacPool"]["Ranges"][0].clone();
     let (start, end) = (mac(&range["StartMacAddress"]), mac(&range["EndMacAddress"]));
     let (Some(start), Some(end)) = (start, end) else {
-        return Err(format!("no range: {range}"));
+        return Err(format!("no range: {range}").into());
     };
     equal("addresses", end - start + 1, 4096)?;
     equal("vendor", start >> 24, 0x00155d)
@@ -285,12 +276,7 @@ fn a_modify_request_of_no_known_sort_is_unsupported(scene: &Scene<'_>) -> Findin
 }
 
 /// Adds a policy to a network, sees it, removes it as it was sent, and sees it gone.
-fn add_and_remove(
-    scene: &Scene<'_>,
-    network: hcn_schema::Guid,
-    word: &str,
-    settings: Value,
-) -> Finding {
+fn add_and_remove(scene: &Scene<'_>, network: Guid, word: &str, settings: Value) -> Finding {
     let policies = json!({"Policies": [{"Type": word, "Settings": settings}]});
     works(
         "add",

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Endpoints and their policies: sections 2.4, 2.8 and 2.13.
 
-use hcn_api::{HcnCode, Kind};
-use serde_json::json;
-
-use super::query::NOBODY;
-use crate::{
-    case::{Case, Finding, table},
-    scene::{PREFIX, Scene, equal, fails, holds, works},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "2.4" an_endpoint_with_only_a_name_is_made;
@@ -20,7 +13,7 @@ pub(super) const CASES: &[Case] = table! {
     S "2.4" a_remote_endpoint_may_have_an_address_outside;
     I "2.4" policies_that_were_sent_come_back;
     S "2.8" an_endpoint_is_created_before_it_is_attached;
-    S "2.13" an_l4_wfp_proxy_is_added since 13 . 2;
+    S "2.13" an_l4_wfp_proxy_is_added needs(Feature::L4WfpProxy);
     I "3.1" an_endpoint_on_an_unknown_network_is_refused;
     I "3.1" an_internal_port_of_zero_is_refused;
     S "7.6" a_port_of_the_host_is_mapped_once;
@@ -43,7 +36,7 @@ fn a_nameless_endpoint_is_called_ethernet(scene: &Scene<'_>) -> Finding {
     let document = json!({"SchemaVersion": {"Major": 2, "Minor": 0}});
     let made = works(
         "create",
-        scene.try_create(Kind::Endpoint, Some(network), Default::default(), &document),
+        scene.try_create(Kind::Endpoint, Some(network), &document),
     )?;
     equal(
         "Name",
@@ -181,7 +174,7 @@ fn an_endpoint_on_an_unknown_network_is_refused(scene: &Scene<'_>) -> Finding {
     )
 }
 
-fn mapping(internal: u16, external: u16) -> serde_json::Value {
+fn mapping(internal: u16, external: u16) -> Value {
     json!({"Policies": [{"Type": "PortMapping", "Settings":
         {"Protocol": 17, "InternalPort": internal, "ExternalPort": external}}]})
 }

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Failures: their records and their codes, sections 1.5 and 3.
 
-use hcn_api::{HcnCode, Kind, ObjectId};
-use serde_json::{Value, json};
-
-use super::query::NOBODY;
-use crate::{
-    case::{Case, Finding, table},
-    scene::{PREFIX, Scene, equal, fails, holds},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "1.5" a_record_has_three_members_in_order;
@@ -16,12 +9,12 @@ pub(super) const CASES: &[Case] = table! {
     S "3.1" an_unknown_network_is_not_found;
     S "3.1" an_unknown_endpoint_is_not_found;
     S "7.6" an_unknown_namespace_is_not_found;
-    G "3.1" an_unknown_load_balancer_or_route_is_not_found;
+    G "3.1" an_unknown_load_balancer_or_route_is_not_found settles(67);
     S "3.1" settings_that_are_not_json_are_refused;
     I "3.1" an_unknown_network_type_is_refused;
     I "3.1" a_prefix_that_is_none_is_refused;
     I "3.1" an_unknown_policy_type_is_refused;
-    G "3.3" bad_json_is_found_before_a_bad_type;
+    G "3.3" bad_json_is_found_before_a_bad_type settles(76);
     I "3.3" a_modify_of_several_policies_is_all_or_nothing;
     I "3.3" a_refused_create_leaves_nothing_behind;
 };
@@ -32,7 +25,7 @@ fn a_record_has_three_members_in_order(scene: &Scene<'_>) -> Finding {
         id: NOBODY,
     };
     let Err(error) = scene.hns().open(object) else {
-        return Err("an unknown network opens".to_owned());
+        return Err("an unknown network opens".to_owned().into());
     };
     let record: Value = serde_json::from_str(&error.record()).map_err(|error| error.to_string())?;
     let keys: Vec<&str> = record
@@ -54,7 +47,7 @@ fn a_record_tells_the_code_as_an_unsigned_number(scene: &Scene<'_>) -> Finding {
         id: NOBODY,
     };
     let Err(error) = scene.hns().open(object) else {
-        return Err("an unknown endpoint opens".to_owned());
+        return Err("an unknown endpoint opens".to_owned().into());
     };
     let record: Value = serde_json::from_str(&error.record()).map_err(|error| error.to_string())?;
     equal("ErrorCode", &record["ErrorCode"], &json!(0x803b_0002_u32))
@@ -117,7 +110,7 @@ fn settings_that_are_not_json_are_refused(scene: &Scene<'_>) -> Finding {
 }
 
 fn an_unknown_network_type_is_refused(scene: &Scene<'_>) -> Finding {
-    let made = scene.try_network(json!({"Type": "NoSuchType"}));
+    let made = scene.try_network(json!({"Type": "NoSuchType"}))?;
     fails("create", made, HcnCode::HCN_E_INVALID_NETWORK_TYPE)
 }
 
@@ -129,7 +122,7 @@ fn a_prefix_that_is_none_is_refused(scene: &Scene<'_>) -> Finding {
     for prefix in ["192.168.100.0", "192.168.100.0/33", "none"] {
         fails(
             prefix,
-            scene.try_network(subnet(prefix)),
+            scene.try_network(subnet(prefix))?,
             HcnCode::HCN_E_INVALID_PREFIX,
         )?;
     }

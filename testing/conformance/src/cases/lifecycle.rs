@@ -7,19 +7,14 @@ use std::{
     time::Duration,
 };
 
-use hcn_api::{HcnCode, Kind, Listener, Notification, ObjectId};
-use hcn_schema::Guid;
-use serde_json::{Value, json};
+use hcn_api::{Listener, Notification};
 
-use crate::{
-    case::{Case, Finding, table},
-    scene::{PREFIX, Scene, equal, fails, holds, works},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "6.4" a_network_goes_with_its_endpoints;
     S "6.4" an_attached_endpoint_can_be_deleted;
-    G "5.9" a_namespace_goes_and_its_endpoints_stay;
+    G "5.9" a_namespace_goes_and_its_endpoints_stay settles(26);
     I "6.4" what_is_deleted_is_not_found;
     I "6.3" calls_at_once_do_not_disturb_each_other;
     S "1.9" a_new_network_is_told;
@@ -47,27 +42,15 @@ fn a_network_goes_with_its_endpoints(scene: &Scene<'_>) -> Finding {
     )
 }
 
-fn attached(scene: &Scene<'_>) -> Result<(Guid, Guid), String> {
-    let network = scene.network(json!({}))?;
-    let endpoint = scene.endpoint(network, json!({}))?;
-    let namespace = scene.namespace(json!({}))?;
-    let settings = json!({"EndpointId": endpoint.to_string()});
-    works(
-        "attach",
-        scene.modify(Kind::Namespace, namespace, "Endpoint", "Add", settings),
-    )?;
-    Ok((namespace, endpoint))
-}
-
 fn an_attached_endpoint_can_be_deleted(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
+    let (namespace, endpoint) = scene.attached()?;
     works("delete", scene.delete(Kind::Endpoint, endpoint))?;
     let resources = scene.document(Kind::Namespace, namespace)?["Resources"].clone();
     equal("resources", resources.as_array().map_or(0, Vec::len), 0)
 }
 
 fn a_namespace_goes_and_its_endpoints_stay(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
+    let (namespace, endpoint) = scene.attached()?;
     works("delete", scene.delete(Kind::Namespace, namespace))?;
     works(
         "open",
@@ -102,7 +85,7 @@ fn calls_at_once_do_not_disturb_each_other(scene: &Scene<'_>) -> Finding {
     let document =
         json!({"SchemaVersion": {"Major": 2, "Minor": 0}, "Name": format!("{PREFIX}crowd")})
             .to_string();
-    let made: Vec<Result<Guid, String>> = thread::scope(|scope| {
+    let made: Vec<Finding<Guid>> = thread::scope(|scope| {
         let (hns, document) = (scene.hns(), &document);
         let makers: Vec<_> = (0..4)
             .map(|_| {
@@ -117,7 +100,7 @@ fn calls_at_once_do_not_disturb_each_other(scene: &Scene<'_>) -> Finding {
             .map(|maker| {
                 maker
                     .join()
-                    .unwrap_or_else(|_| Err("a thread panicked".to_owned()))
+                    .unwrap_or_else(|_| Err("a thread panicked".to_owned().into()))
             })
             .collect()
     });
@@ -135,7 +118,7 @@ fn calls_at_once_do_not_disturb_each_other(scene: &Scene<'_>) -> Finding {
 /// What is told of one object while something is done.
 type Told = mpsc::Receiver<(Notification, Guid, String)>;
 
-fn listen(scene: &Scene<'_>) -> Result<(hcn_api::Subscription, Told), String> {
+fn listen(scene: &Scene<'_>) -> Finding<(hcn_api::Subscription, Told)> {
     let (tell, told) = mpsc::channel();
     let listener: Listener = Arc::new(move |event| {
         // Whoever does not listen any more is told nothing.
@@ -145,12 +128,12 @@ fn listen(scene: &Scene<'_>) -> Result<(hcn_api::Subscription, Told), String> {
 }
 
 /// The data of a notification about an object.
-fn await_told(told: &Told, notification: Notification, id: Guid) -> Result<String, String> {
+fn await_told(told: &Told, notification: Notification, id: Guid) -> Finding<String> {
     loop {
         match told.recv_timeout(WAIT) {
             Ok((own, about, data)) if own == notification && about == id => return Ok(data),
             Ok(_) => {}
-            Err(_) => return Err(format!("{notification:?} of {id} is not told")),
+            Err(_) => return Err(format!("{notification:?} of {id} is not told").into()),
         }
     }
 }

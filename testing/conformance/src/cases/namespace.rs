@@ -1,56 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Namespaces: sections 2.5, 2.8 and 5.9.
 
-use hcn_api::{HcnCode, Kind};
-use hcn_schema::Guid;
-use serde_json::{Value, json};
-
-use crate::{
-    case::{Case, Finding, table},
-    scene::{Scene, equal, fails, holds, works},
-};
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "2.5" a_namespace_of_every_type_is_made_and_deleted;
     S "2.5" a_namespace_without_type_is_one_of_the_host;
-    S "2.5" a_default_namespace_can_be_made_again_and_again;
+    S "2.5" a_default_namespace_can_be_made_again_and_again settles(28);
     S "2.5" an_endpoint_in_a_namespace_is_among_its_resources;
     S "7.3" a_new_namespace_holds_no_container;
     S "2.4" an_endpoint_tells_its_namespace;
     S "2.8" an_attached_endpoint_is_found_by_its_state;
     I "2.8" a_second_container_makes_it_shared;
     S "5.9" the_containers_of_an_endpoint_are_listed;
-    I "5.9" an_endpoint_is_in_one_namespace_at_most;
-    G "5.9" taking_out_what_is_not_in_is_not_found;
+    I "5.9" an_endpoint_is_in_one_namespace_at_most settles(27);
+    G "5.9" taking_out_what_is_not_in_is_not_found settles(78);
     S "7.2" an_endpoint_is_put_in_and_taken_out;
 };
 
-fn add(scene: &Scene<'_>, namespace: Guid, verb: &str, endpoint: Guid) -> hcn_api::Answer<()> {
-    scene.modify(
-        Kind::Namespace,
-        namespace,
-        "Endpoint",
-        verb,
-        json!({"EndpointId": endpoint.to_string()}),
-    )
-}
-
-fn resources(scene: &Scene<'_>, namespace: Guid, word: &str) -> Result<Vec<Value>, String> {
+fn resources(scene: &Scene<'_>, namespace: Guid, word: &str) -> Finding<Vec<Value>> {
     let document = scene.document(Kind::Namespace, namespace)?;
     let all = document["Resources"]
         .as_array()
         .cloned()
         .unwrap_or_default();
     Ok(all.into_iter().filter(|one| one["Type"] == word).collect())
-}
-
-/// An endpoint in a namespace.
-fn attached(scene: &Scene<'_>) -> Result<(Guid, Guid), String> {
-    let network = scene.network(json!({}))?;
-    let endpoint = scene.endpoint(network, json!({}))?;
-    let namespace = scene.namespace(json!({}))?;
-    works("add", add(scene, namespace, "Add", endpoint))?;
-    Ok((namespace, endpoint))
 }
 
 fn a_namespace_of_every_type_is_made_and_deleted(scene: &Scene<'_>) -> Finding {
@@ -79,7 +53,7 @@ fn a_default_namespace_can_be_made_again_and_again(scene: &Scene<'_>) -> Finding
 }
 
 fn an_endpoint_in_a_namespace_is_among_its_resources(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
+    let (namespace, endpoint) = scene.attached()?;
     let found = resources(scene, namespace, "Endpoint")?;
     equal("resources", found.len(), 1)?;
     let data = &found[0]["Data"];
@@ -96,7 +70,7 @@ fn an_endpoint_in_a_namespace_is_among_its_resources(scene: &Scene<'_>) -> Findi
 }
 
 fn a_new_namespace_holds_no_container(scene: &Scene<'_>) -> Finding {
-    let (namespace, _) = attached(scene)?;
+    let (namespace, _) = scene.attached()?;
     equal(
         "containers",
         resources(scene, namespace, "Container")?.len(),
@@ -105,14 +79,14 @@ fn a_new_namespace_holds_no_container(scene: &Scene<'_>) -> Finding {
 }
 
 fn an_endpoint_tells_its_namespace(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
+    let (namespace, endpoint) = scene.attached()?;
     let own = scene.document(Kind::Endpoint, endpoint)?["HostComputeNamespace"].clone();
     let own = own.as_str().unwrap_or_default().to_ascii_lowercase();
     equal("HostComputeNamespace", own, namespace.to_string())
 }
 
 fn an_attached_endpoint_is_found_by_its_state(scene: &Scene<'_>) -> Finding {
-    let (_, endpoint) = attached(scene)?;
+    let (_, endpoint) = scene.attached()?;
     let mut found = scene.filtered(Kind::Endpoint, &json!({"State": 2}))?;
     found.extend(scene.filtered(Kind::Endpoint, &json!({"State": 3}))?);
     holds("it is found", found.contains(&endpoint))?;
@@ -123,23 +97,15 @@ fn an_attached_endpoint_is_found_by_its_state(scene: &Scene<'_>) -> Finding {
     )
 }
 
-fn join(scene: &Scene<'_>, namespace: Guid, digit: &str) -> Finding {
-    let settings = json!({"ContainerId": digit.repeat(64)});
-    works(
-        "join",
-        scene.modify(Kind::Namespace, namespace, "Container", "Add", settings),
-    )
-}
-
 fn a_second_container_makes_it_shared(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
-    join(scene, namespace, "a")?;
+    let (namespace, endpoint) = scene.attached()?;
+    works("join", scene.join(namespace, "Add", "a"))?;
     equal(
         "State",
         &scene.shaped(Kind::Endpoint, endpoint, "")?["State"],
         &json!(2),
     )?;
-    join(scene, namespace, "b")?;
+    works("join", scene.join(namespace, "Add", "b"))?;
     equal(
         "State",
         &scene.shaped(Kind::Endpoint, endpoint, "")?["State"],
@@ -148,8 +114,8 @@ fn a_second_container_makes_it_shared(scene: &Scene<'_>) -> Finding {
 }
 
 fn the_containers_of_an_endpoint_are_listed(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
-    join(scene, namespace, "a")?;
+    let (namespace, endpoint) = scene.attached()?;
+    works("join", scene.join(namespace, "Add", "a"))?;
     let shared = scene.shaped(Kind::Endpoint, endpoint, "")?["SharedContainers"].clone();
     equal("SharedContainers", shared, json!(["a".repeat(64)]))?;
     equal(
@@ -160,10 +126,10 @@ fn the_containers_of_an_endpoint_are_listed(scene: &Scene<'_>) -> Finding {
 }
 
 fn an_endpoint_is_in_one_namespace_at_most(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
+    let (namespace, endpoint) = scene.attached()?;
     let other = scene.namespace(json!({}))?;
     for namespace in [namespace, other] {
-        let again = add(scene, namespace, "Add", endpoint);
+        let again = scene.attach(namespace, "Add", endpoint);
         fails(
             "add",
             again,
@@ -174,22 +140,22 @@ fn an_endpoint_is_in_one_namespace_at_most(scene: &Scene<'_>) -> Finding {
 }
 
 fn taking_out_what_is_not_in_is_not_found(scene: &Scene<'_>) -> Finding {
-    let (_, endpoint) = attached(scene)?;
+    let (_, endpoint) = scene.attached()?;
     let other = scene.namespace(json!({}))?;
     fails(
         "remove",
-        add(scene, other, "Remove", endpoint),
+        scene.attach(other, "Remove", endpoint),
         HcnCode::ERROR_NOT_FOUND,
     )
 }
 
 fn an_endpoint_is_put_in_and_taken_out(scene: &Scene<'_>) -> Finding {
-    let (namespace, endpoint) = attached(scene)?;
-    works("remove", add(scene, namespace, "Remove", endpoint))?;
+    let (namespace, endpoint) = scene.attached()?;
+    works("remove", scene.attach(namespace, "Remove", endpoint))?;
     equal(
         "resources",
         resources(scene, namespace, "Endpoint")?.len(),
         0,
     )?;
-    works("add again", add(scene, namespace, "Add", endpoint))
+    works("add again", scene.attach(namespace, "Add", endpoint))
 }

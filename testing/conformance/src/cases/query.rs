@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Enumerate, open and query: sections 1.1 to 1.6 and 2.10.
 
-use hcn_api::{HcnCode, Kind, ObjectId};
-use hcn_schema::Guid;
-use serde_json::json;
-
-use crate::{
-    case::{Case, Finding, table},
-    scene::{PREFIX, Scene, equal, fails, holds, v2, works},
-};
-
-/// An id that nothing has.
-pub(super) const NOBODY: Guid = Guid(0xd00d_feed_0bad_4bad_8bad_0123_4567_89ab);
+use super::kit::*;
 
 pub(super) const CASES: &[Case] = table! {
     S "1.1" an_enumeration_is_a_json_list_of_plain_ids;
     S "1.1" a_filter_that_matches_nothing_gives_an_empty_list;
-    G "1.1" an_empty_query_is_no_query;
+    G "1.1" an_empty_query_is_no_query settles(23);
     S "1.1" an_empty_object_is_no_query;
     I "1.3" the_id_of_the_caller_is_used;
     I "1.3" the_id_of_the_document_is_used_where_the_caller_gives_none;
@@ -86,7 +76,7 @@ fn the_id_of_the_caller_is_used(scene: &Scene<'_>) -> Finding {
     );
     let made = works(
         "create",
-        scene.try_create(Kind::Network, None, NOBODY, &document),
+        scene.try_create_as(NOBODY, Kind::Network, None, &document),
     )?;
     equal("id", made, NOBODY)
 }
