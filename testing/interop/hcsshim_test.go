@@ -145,8 +145,15 @@ func hcnTests(t *testing.T) string {
 func TestHcsshim(t *testing.T) {
 	program := hcnTests(t)
 	run := newHost(t).runSuite(program)
-	if want := declared(t, hcnFolder(t)); len(run.order) < want {
-		t.Errorf("%d tests ended and %d are declared:\n%s", len(run.order), want, run.output)
+	ended := 0
+	for _, name := range run.order {
+		// Parts of a test are not declared.
+		if !strings.Contains(name, "/") {
+			ended++
+		}
+	}
+	if want := declared(t, hcnFolder(t)); ended < want {
+		t.Errorf("%d tests ended and %d are declared:\n%s", ended, want, run.output)
 	}
 	run.report(t, expectedFailures(t))
 }

@@ -61,6 +61,11 @@ impl HnsError {
         }
     }
 
+    /// Whether another HNS told it.
+    pub fn is_received(&self) -> bool {
+        self.received.is_some()
+    }
+
     /// The error record: one compact JSON object, with the blank that HNS leaves after the message (hns-behaviour 1.5).
     pub fn record(&self) -> String {
         if let Some(received) = &self.received {

@@ -64,7 +64,10 @@ enum Inner {
 /// Those of the store; `E_INVALIDARG` where an HNS that has its own version is asked to be another. A server is first asked by the first
 /// call.
 pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
-    let token = || options.token.clone().or_else(remote::token);
+    let token = |authority: &str| {
+        let own = || remote::token(authority);
+        options.token.clone().or_else(own)
+    };
     let remote = |remote: Remote| {
         let remote = Arc::new(remote);
         Connection {
@@ -89,7 +92,7 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
                 inner: Inner::Embedded(service),
             });
         }
-        Target::Http(authority) => remote(Remote::tcp(authority, token())),
+        Target::Http(authority) => remote(Remote::tcp(authority, token(authority))),
         Target::Unix(path) => remote(Remote::unix(path)?),
         Target::Native(library) => {
             let hns = Arc::new(Native::open(library.as_deref())?);

@@ -149,6 +149,8 @@ fn hint(error: &HnsError) -> Option<&'static str> {
         HcnCode::HCN_E_PORT_ALREADY_EXISTS => {
             Some("hcnctl get policies shows who publishes the port")
         }
+        // A server says itself what it wants to be shown.
+        HcnCode::E_ACCESSDENIED if error.is_received() => None,
         HcnCode::ERROR_WRITE_PROTECT
         | HcnCode::ERROR_DISK_FULL
         | HcnCode::E_ACCESSDENIED

@@ -43,7 +43,6 @@ pub fn run(desk: &mut Desk<'_>, args: &ServeArgs) -> Outcome {
         Some(listen) => listen.clone(),
         None => Listen::usual(&state),
     };
-    let mut kept = None;
     let token = match &listen {
         Listen::Unix(_) => None,
         Listen::Tcp(_) => {
@@ -51,7 +50,6 @@ pub fn run(desk: &mut Desk<'_>, args: &ServeArgs) -> Outcome {
                 Ok(token) if !token.is_empty() => token,
                 _ => new_token(),
             };
-            kept = Some(args.token_file.clone().unwrap_or_else(default_token_file));
             Some(token)
         }
     };
@@ -64,12 +62,18 @@ pub fn run(desk: &mut Desk<'_>, args: &ServeArgs) -> Outcome {
         },
     )
     .map_err(starting())?;
-    if let (Some(path), Some(token)) = (&kept, &token) {
-        write_token(path, token)?;
-    }
+    let kept = match (&token, port(server.target())) {
+        (Some(token), Some(port)) => {
+            let usual = || default_token_file(port);
+            let path = args.token_file.clone().unwrap_or_else(usual);
+            write_token(&path, token)?;
+            Some((path, token.clone()))
+        }
+        _ => None,
+    };
     writeln!(desk.out, "{}", server.target())?;
     desk.out.flush()?;
-    if let Some(path) = &kept {
+    if let Some((path, _)) = &kept {
         desk.say(&format!("the token is in {}", path.display()))?;
     }
     desk.say(&format!(
@@ -78,13 +82,23 @@ pub fn run(desk: &mut Desk<'_>, args: &ServeArgs) -> Outcome {
     ))?;
     let stopped: Result<(), HnsError> = server.wait();
     server.stop();
-    if let Some(path) = &kept {
-        // The token is of no more use; that it stays behind is no failure.
+    // The token is of no more use, unless another server has written its own there; that it stays behind is no failure.
+    if let Some((path, token)) = &kept
+        && fs::read_to_string(path).is_ok_and(|text| text.trim() == token)
+    {
         let _ = fs::remove_file(path);
     }
     stopped.map_err(starting())?;
     desk.say("stopped")?;
     Ok(exit::DONE)
+}
+
+/// The port of a server on TCP.
+fn port(target: &Target) -> Option<u16> {
+    match target {
+        Target::Http(authority) => authority.rsplit_once(':')?.1.parse().ok(),
+        _ => None,
+    }
 }
 
 fn write_token(path: &Path, token: &str) -> Result<(), Failure> {
