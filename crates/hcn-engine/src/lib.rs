@@ -6,9 +6,10 @@
 //!
 //! From document to decision: [`acl`] reads a rule, [`sets`] the IP sets that it names, [`classifier`] finds the strongest rule that matches,
 //! [`switch`] knows the ports and their stages, [`flow_table`] the flows that are open. For questions about all packets at once, [`space`] has exact
-//! sets of them, and [`reach`] who reaches whom.
+//! sets of them, [`reach`] who reaches whom, and [`change`] what other documents open and close.
 
 pub mod acl;
+pub mod change;
 pub mod classifier;
 pub mod data_plane;
 mod fast_hash;

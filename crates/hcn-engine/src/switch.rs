@@ -6,7 +6,7 @@
 mod compile;
 mod index;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{net::IpAddr, sync::Arc};
 
