@@ -5,6 +5,8 @@
     reason = "a doc comment on a struct of arguments would become help text"
 )]
 
+pub mod apply;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -69,6 +71,12 @@ pub enum Command {
     Block(IntentArgs),
     /// Allow traffic of an endpoint again.
     Allow(IntentArgs),
+    /// Show what apply would send, and which flows that opens and closes.
+    Plan(apply::PlanArgs),
+    /// Make the rules of endpoints what a policy file says, all of them or none.
+    Apply(apply::ApplyArgs),
+    /// Say that the change of an apply that waits is good.
+    Confirm(apply::ConfirmArgs),
     /// Try whether traffic gets through: a whole exchange, and the rule that stops it.
     Probe(ProbeArgs),
     /// Compare two listings, or two moments.
@@ -392,10 +400,14 @@ pub enum ProbeOutput {
 #[derive(Debug, Args)]
 pub struct DiffArgs {
     /// A file (JSON, -o list, or a capture of Get-HnsEndpoint), - for standard input, a moment @N of an embedded HNS's history, or now.
-    pub before: String,
+    #[arg(required_unless_present = "file")]
+    pub before: Option<String>,
     /// The same; now unless said.
     #[arg(default_value = "now")]
     pub after: String,
+    /// Compare the endpoints with what apply would make of them by this policy file.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "before")]
+    pub file: Option<PathBuf>,
     /// Also what always differs: health, times, allocation trees.
     #[arg(long)]
     pub all: bool,

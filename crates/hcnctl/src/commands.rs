@@ -2,6 +2,7 @@
 //! One module a command: what it asks, and how it prints the answer.
 
 pub mod acl;
+pub mod apply;
 pub mod completions;
 pub mod conformance;
 pub mod create;

@@ -221,6 +221,9 @@ impl<'a> Desk<'a> {
             Command::Allow(args) => {
                 commands::intent::run(self, hcn::schema::policy::AclAction::Allow, &args)
             }
+            Command::Plan(args) => commands::apply::plan(self, &args),
+            Command::Apply(args) => commands::apply::run(self, &args),
+            Command::Confirm(args) => commands::apply::confirm::run(self, &args),
             Command::Probe(args) => commands::probe::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),

@@ -12,6 +12,7 @@
 //! | [`lookup`] | objects by id, prefix, name, container or address |
 //! | [`failure`] | what goes wrong, with its code, record and hint |
 //! | [`render`] | documents to text |
+//! | [`policy_file`] | policy files, every mistake with its place |
 //! | [`serve`] | the counter: HTTP over an open HNS |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
 
@@ -22,6 +23,7 @@ pub mod difference;
 pub mod failure;
 pub mod listing;
 pub mod lookup;
+pub mod policy_file;
 pub mod render;
 pub mod serve;
 pub mod time;

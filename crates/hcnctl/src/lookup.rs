@@ -15,9 +15,9 @@ use crate::{desk::Desk, failure::Failure};
 const SHORTEST_PREFIX: usize = 3;
 
 /// What an object is called.
-struct Named {
+pub(crate) struct Named {
     id: Guid,
-    names: Vec<String>,
+    pub(crate) names: Vec<String>,
     addresses: Vec<String>,
     /// Ids of its containers.
     containers: Vec<String>,
@@ -37,10 +37,7 @@ impl Desk<'_> {
         }
         let endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
         let containers = self.containers()?;
-        let named: Vec<Named> = endpoints
-            .iter()
-            .map(|endpoint| named_endpoint(endpoint, &containers))
-            .collect();
+        let named = named_endpoints(&endpoints, &containers);
         let index = choose(Kind::Endpoint, name, &named)?;
         Ok(endpoints[index].clone())
     }
@@ -115,18 +112,28 @@ impl Desk<'_> {
     /// # Errors
     /// Those of the store.
     pub fn endpoint_label(&self, endpoint: &Endpoint) -> Result<String, Failure> {
-        let id = guid(endpoint.id.get());
         let containers = self.containers()?;
-        let container = containers
-            .iter()
-            .find(|container| container.endpoint == id)
-            .map(|container| container.name.clone());
-        let name = container.unwrap_or_else(|| endpoint.name.or_default());
-        Ok(format!(
-            "{name} ({})",
-            crate::render::short_id(&id.to_string())
-        ))
+        Ok(label_among(endpoint, &containers))
     }
+}
+
+/// [`Desk::endpoint_label`] with the containers at hand.
+pub fn label_among(endpoint: &Endpoint, containers: &[Container]) -> String {
+    let id = guid(endpoint.id.get());
+    let container = containers
+        .iter()
+        .find(|container| container.endpoint == id)
+        .map(|container| container.name.clone());
+    let name = container.unwrap_or_else(|| endpoint.name.or_default());
+    format!("{name} ({})", crate::render::short_id(&id.to_string()))
+}
+
+/// What endpoints are called, in their order.
+pub(crate) fn named_endpoints(endpoints: &[Endpoint], containers: &[Container]) -> Vec<Named> {
+    let named = endpoints.iter();
+    named
+        .map(|endpoint| named_endpoint(endpoint, containers))
+        .collect()
 }
 
 /// The id of a document; zero where it has none that can be read.
@@ -172,7 +179,7 @@ fn not_found(kind: Kind, name: &str) -> Failure {
 }
 
 /// The one that is meant.
-fn choose(kind: Kind, name: &str, all: &[Named]) -> Result<usize, Failure> {
+pub(crate) fn choose(kind: Kind, name: &str, all: &[Named]) -> Result<usize, Failure> {
     let exact = name.parse::<Guid>().ok();
     let lower = name.to_ascii_lowercase();
     let is_prefix = lower.len() >= SHORTEST_PREFIX

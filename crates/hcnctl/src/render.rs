@@ -5,6 +5,7 @@
 //! [`shown`] (in `list`, `table`, `describe`, `rule`) or escaped by the format itself (`json`, `yaml`).
 
 pub mod describe;
+pub mod flows;
 pub mod json;
 pub mod list;
 pub mod name;

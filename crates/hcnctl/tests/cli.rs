@@ -41,6 +41,11 @@ fn listings_and_moments_are_compared() {
 }
 
 #[test]
+fn a_policy_file_is_planned_applied_confirmed_and_taken_back() {
+    transcript("apply");
+}
+
+#[test]
 fn history_tells_of_objects_that_are_gone() {
     transcript("history");
 }

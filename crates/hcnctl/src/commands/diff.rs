@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use crate::{
     cli::{DiffArgs, ProbeOutput},
+    commands::apply,
     desk::{Desk, Outcome},
-    difference::{self, Options},
+    difference::{self, Difference, Options},
     failure::{Failure, exit},
     listing::{self, Listed},
     render::json,
@@ -26,7 +27,11 @@ use crate::{
 /// # Errors
 /// Where a listing cannot be read, or there was no such moment.
 pub fn run(desk: &mut Desk<'_>, args: &DiffArgs) -> Outcome {
-    let sides = [Side::of(&args.before)?, Side::of(&args.after)?];
+    if let Some(file) = &args.file {
+        let options = Options { all: args.all };
+        return apply::diff(desk, file, options, args.output);
+    }
+    let sides = sides(args)?;
     if sides == [Side::StandardInput, Side::StandardInput] {
         return Err(Failure::Usage(
             "standard input can be read once; give a file or a moment too".to_owned(),
@@ -49,7 +54,10 @@ pub fn run_on_files(
     out: &mut dyn Write,
     words: &mut dyn Write,
 ) -> Result<Option<u8>, Failure> {
-    let sides = [Side::of(&args.before)?, Side::of(&args.after)?];
+    if args.file.is_some() {
+        return Ok(None);
+    }
+    let sides = sides(args)?;
     let [Side::File(_), Side::File(_)] = &sides else {
         return Ok(None);
     };
@@ -59,15 +67,33 @@ pub fn run_on_files(
     print(&before, &after, args, out, words).map(Some)
 }
 
+fn sides(args: &DiffArgs) -> Result<[Side; 2], Failure> {
+    let before = args.before.as_deref().unwrap_or("now");
+    Ok([Side::of(before)?, Side::of(&args.after)?])
+}
+
 fn print(
     before: &[Listed],
     after: &[Listed],
     args: &DiffArgs,
-    mut out: &mut dyn Write,
+    out: &mut dyn Write,
     words: &mut dyn Write,
 ) -> Outcome {
     let difference = difference::compare(before, after, Options { all: args.all });
-    match args.output {
+    print_difference(&difference, args.output, out, words)
+}
+
+/// Prints a difference; the exit code says whether there is one.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn print_difference(
+    difference: &Difference,
+    output: ProbeOutput,
+    mut out: &mut dyn Write,
+    words: &mut dyn Write,
+) -> Outcome {
+    match output {
         ProbeOutput::Text => out.write_all(difference.text().as_bytes())?,
         ProbeOutput::Json => {
             let changes = difference.json();
