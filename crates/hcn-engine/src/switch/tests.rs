@@ -52,7 +52,7 @@ impl Scene {
         self
     }
 
-    pub(super) fn endpoint(mut self, number: u128, policies: Vec<String>) -> Self {
+    pub(crate) fn endpoint(mut self, number: u128, policies: Vec<String>) -> Self {
         self.endpoints.push((number, policies, 0));
         self
     }
