@@ -148,12 +148,12 @@ fn attempt(
     let wait = args.confirm_within.map(|wait| wait.0);
     let mut journal = Journal {
         policy: draft.policy.clone(),
-        deadline: wait.map(|wait| now() + wait.as_secs()),
+        deadline: None,
         undos,
     };
     journals.begin(&journal)?;
     if wait.is_some()
-        && let Err(failure) = confirm::start_guard(desk, &draft.policy)
+        && let Err(failure) = confirm::start_guard(desk, journals, &draft.policy)
     {
         journals.end(&draft.policy)?;
         return Err(failure);
@@ -186,6 +186,9 @@ fn attempt(
         tally.calls, tally.rules
     ))?;
     if let Some(time) = wait {
+        // The time begins when everything is sent.
+        journal.deadline = Some(now() + time.as_secs());
+        journals.begin(&journal)?;
         let answer = confirm::wait(desk, journals, &draft.policy, time)?;
         let claimed = match answer {
             Answer::Confirmed => None,

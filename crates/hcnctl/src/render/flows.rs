@@ -52,6 +52,28 @@ pub fn lines(
     }
 }
 
+/// Protocols and ports of a set between two addresses, e.g. `tcp 80; udp 53`, `everything but icmp`.
+pub fn services(space: &mut Space, region: Region) -> String {
+    if region == Region::FULL {
+        return "everything".to_owned();
+    }
+    let say = |space: &Space, region: Region| {
+        let cells = space.cells(region);
+        cells
+            .iter()
+            .map(service)
+            .collect::<Vec<String>>()
+            .join("; ")
+    };
+    let rest = space.minus(Region::FULL, region);
+    let (direct, missing) = (say(space, region), say(space, rest));
+    const BUT: &str = "everything but ";
+    match direct.len() <= missing.len() + BUT.len() {
+        true => direct,
+        false => format!("{BUT}{missing}"),
+    }
+}
+
 /// Addresses of the endpoint's side.
 fn own(cell: &Cell, direction: Direction) -> &[(IpAddr, IpAddr)] {
     match direction {

@@ -27,6 +27,8 @@ use crate::{
 
 /// How often a waiting process looks.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long a guard may take to start.
+const START: Duration = Duration::from_secs(10);
 /// What a guard leaves to its apply after the deadline.
 const GRACE: u64 = 2;
 
@@ -42,7 +44,10 @@ pub enum Answer {
 }
 
 /// Starts the process that takes the change back where this one does not come to do so.
-pub fn start_guard(desk: &Desk<'_>, policy: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// Where it does not start, or does not say in time that it is there; the change must not be made then.
+pub fn start_guard(desk: &Desk<'_>, journals: &Journals, policy: &str) -> Result<(), Failure> {
     let start = || -> io::Result<()> {
         let mut guard = Command::new(std::env::current_exe()?);
         guard
@@ -53,6 +58,9 @@ pub fn start_guard(desk: &Desk<'_>, policy: &str) -> Result<(), Failure> {
                 "--guard",
                 policy,
             ])
+            // The target says it all; a variable could name another directory.
+            .env_remove("HCNCTL_STATE")
+            .env_remove("HCNCTL_HOST")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -70,11 +78,20 @@ pub fn start_guard(desk: &Desk<'_>, policy: &str) -> Result<(), Failure> {
         }
         guard.spawn().map(drop)
     };
-    start().map_err(|error| {
+    let failed = |why: &str| {
         Failure::Usage(format!(
-            "nothing was sent: the process that guards the change cannot be started: {error}"
+            "nothing was sent: the process that guards the change cannot be started: {why}"
         ))
-    })
+    };
+    start().map_err(|error| failed(&error.to_string()))?;
+    let end = Instant::now() + START;
+    while !journals.is_kept(policy, Keeper::Guard)? {
+        if Instant::now() >= end {
+            return Err(failed("it does not answer"));
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 /// Waits until the change is confirmed or the time is over.
@@ -202,12 +219,13 @@ pub fn guard(desk: &mut Desk<'_>, policy: &str) -> Outcome {
         let Some(journal) = journals.pending(policy)? else {
             return Ok(exit::DONE);
         };
-        let Some(deadline) = journal.deadline else {
-            return Ok(exit::DONE);
-        };
-        let late = now().saturating_sub(deadline);
         let is_alone = !journals.is_kept(policy, Keeper::Apply)?;
-        if late > GRACE || now() >= deadline && is_alone {
+        let is_over = match journal.deadline {
+            // Still being sent.
+            None => is_alone,
+            Some(deadline) => now() > deadline + GRACE || now() >= deadline && is_alone,
+        };
+        if is_over {
             if let Some(journal) = journals.claim(policy)? {
                 undo(desk, &journals, &journal)?;
             }

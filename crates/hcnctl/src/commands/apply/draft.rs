@@ -17,7 +17,7 @@ use hcn::{
 };
 use hcn_engine::{
     Direction, Documents, Family, Semantics, Switch,
-    change::{Change, Changes},
+    change::{Change, Changes, PairChanges},
     space::{Cell, Region},
 };
 
@@ -34,8 +34,25 @@ pub struct Draft {
     pub rows: Vec<Row>,
     /// What to send.
     pub steps: Vec<Step>,
+    /// What changes between endpoints of this host, in words.
+    pub pairs: Vec<Pair>,
     /// What the user should know of the whole.
     pub notes: Vec<String>,
+}
+
+/// Pairs of a changed endpoint and another one that are looked at, at most: a second's work.
+const MOST_PAIRS: usize = 200_000;
+
+/// What changes from one endpoint of the host to another: what the one lets out and the other lets in.
+pub struct Pair {
+    /// Who begins: name and address.
+    pub from: String,
+    /// Whom.
+    pub to: String,
+    /// Protocols and ports, where some open.
+    pub opens: Option<String>,
+    /// Protocols and ports, where some close.
+    pub closes: Option<String>,
 }
 
 /// One endpoint.
@@ -118,6 +135,7 @@ impl Draft {
             selected,
             rows: Vec::new(),
             steps: Vec::new(),
+            pairs: Vec::new(),
             notes: Vec::new(),
         };
         for (place, endpoint) in world.endpoints.iter().enumerate() {
@@ -203,7 +221,33 @@ impl Draft {
             .enumerate()
             .map(|(place, row)| (row.id, place))
             .collect();
+        let is_few = changed.len().saturating_mul(after.ports.len()) <= MOST_PAIRS;
+        if !is_few {
+            self.notes.push(
+                "what changes between endpoints of this host is not worked out for so many"
+                    .to_owned(),
+            );
+        }
         for family in [Family::V4, Family::V6] {
+            if is_few {
+                let PairChanges { mut space, changes } =
+                    PairChanges::between(&before, &after, &changed, family);
+                let name = |address: IpAddr| match names(address) {
+                    Some(name) => format!("{name} {address}"),
+                    None => address.to_string(),
+                };
+                for change in changes {
+                    let mut said = |region: Region| {
+                        (region != Region::EMPTY).then(|| flows::services(&mut space, region))
+                    };
+                    self.pairs.push(Pair {
+                        from: name(change.from.1),
+                        to: name(change.to.1),
+                        opens: said(change.opened),
+                        closes: said(change.closed),
+                    });
+                }
+            }
             let Changes { mut space, changes } =
                 Changes::between(&before, &after, &changed, family);
             for change in changes {

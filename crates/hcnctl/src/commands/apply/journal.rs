@@ -7,7 +7,7 @@
 //!
 //! | file | meaning |
 //! |---|---|
-//! | `NAME.pending` | sent or being sent; to be confirmed where it has a deadline |
+//! | `NAME.pending` | being sent, or sent and to be confirmed, where it has a deadline |
 //! | `NAME.confirmed` | somebody confirmed it |
 //! | `NAME.undoing` | being taken back |
 //! | `NAME.apply-lock`, `NAME.guard-lock` | held by the apply, and by its guard |
@@ -16,7 +16,8 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use hcn::{Target, batch::Undo, target::default_state};
@@ -58,7 +59,7 @@ pub struct Journals {
 pub struct Journal {
     /// Name of the policy.
     pub policy: String,
-    /// Until when it has to be confirmed, in seconds since 1970; `None` where it need not be.
+    /// Until when it has to be confirmed, in seconds since 1970; `None` while it is being sent, and where it need not be.
     pub deadline: Option<u64>,
     /// What it takes to take the change back.
     pub undos: Vec<Undo>,
@@ -94,6 +95,17 @@ impl Journals {
 
     /// Becomes responsible for a policy; `None` where another process is.
     pub fn hold(&self, policy: &str, keeper: Keeper) -> Result<Option<Held>, Failure> {
+        // Somebody who only looks holds it for a moment.
+        for _ in 0..20 {
+            if let Some(held) = self.try_hold(policy, keeper)? {
+                return Ok(Some(held));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(None)
+    }
+
+    fn try_hold(&self, policy: &str, keeper: Keeper) -> Result<Option<Held>, Failure> {
         let path = self.path(policy, keeper.extension());
         let failed = failed(&path);
         fs::create_dir_all(&self.folder).map_err(failed)?;
@@ -115,7 +127,7 @@ impl Journals {
         if !self.path(policy, keeper.extension()).exists() {
             return Ok(false);
         }
-        Ok(self.hold(policy, keeper)?.is_none())
+        Ok(self.try_hold(policy, keeper)?.is_none())
     }
 
     /// Writes down what is about to be changed; it is on the disk when this returns.

@@ -8,7 +8,7 @@ use hcn::{HcnCode, schema::Document};
 use hcn_engine::space::Cell;
 use serde_json::{Value, json};
 
-use super::draft::{Draft, Effect, Row};
+use super::draft::{Draft, Effect, Pair, Row};
 use crate::{
     desk::Desk,
     failure::Failure,
@@ -87,6 +87,21 @@ pub fn print(desk: &mut Desk<'_>, draft: &Draft, requests: bool) -> Result<(), F
             writeln!(desk.out, "  HcnModifyEndpoint {} {request}", row.id)?;
         }
     }
+    if !draft.pairs.is_empty() {
+        writeln!(desk.out, "between endpoints of this host")?;
+    }
+    for pair in draft.pairs.iter().take(MOST_LINES) {
+        let said = |word: &str, flows: &Option<String>| {
+            flows.as_ref().map(|flows| format!(" {word} {flows}"))
+        };
+        let what = [said("opens", &pair.opens), said("closes", &pair.closes)];
+        let what: Vec<String> = what.into_iter().flatten().collect();
+        let line = format!("{} -> {}:{}", pair.from, pair.to, what.join(","));
+        writeln!(desk.out, "  {}", crate::render::shown(&line))?;
+    }
+    if let Some(more @ 1..) = draft.pairs.len().checked_sub(MOST_LINES) {
+        writeln!(desk.out, "  and {more} more pairs; -o json lists them")?;
+    }
     for note in &draft.notes {
         writeln!(desk.out, "note: {}", crate::render::shown(note))?;
     }
@@ -150,6 +165,7 @@ fn effect_lines(row: &Row, opens: bool) -> Vec<String> {
 /// The plan as JSON.
 pub fn to_value(draft: &Draft, state: State) -> Value {
     let endpoints: Vec<Value> = draft.rows.iter().map(row_value).collect();
+    let pairs: Vec<Value> = draft.pairs.iter().map(pair_value).collect();
     json!({
         "policy": draft.policy,
         "state": state.word(),
@@ -158,8 +174,13 @@ pub fn to_value(draft: &Draft, state: State) -> Value {
         "calls": draft.steps.len(),
         "rules": draft.rules(),
         "opensAccess": draft.opens(),
+        "pairs": pairs,
         "notes": draft.notes,
     })
+}
+
+fn pair_value(pair: &Pair) -> Value {
+    json!({"from": pair.from, "to": pair.to, "opens": pair.opens, "closes": pair.closes})
 }
 
 fn row_value(row: &Row) -> Value {
