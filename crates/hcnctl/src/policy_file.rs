@@ -17,7 +17,7 @@ use hcn::{
 };
 
 pub use problem::{Place, Problem, nearest};
-pub use read::{KEYS, read};
+pub use read::{KEYS, is_name, read};
 
 /// What a file says, as it says it.
 #[derive(Clone, Debug, PartialEq)]

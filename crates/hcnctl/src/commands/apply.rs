@@ -75,7 +75,7 @@ fn refuse(desk: &mut Desk<'_>, draft: &Draft, output: ProbeOutput) -> Outcome {
 pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
     let journals = Journals::of(desk.target());
     if let Some(policy) = &args.guard {
-        return confirm::guard(desk, policy);
+        return confirm::guard(desk, named(policy)?);
     }
     if args.recover {
         if confirm::recover(desk, &journals)? == 0 {
@@ -234,10 +234,20 @@ pub fn diff(desk: &mut Desk<'_>, file: &Path, options: Options, output: ProbeOut
 fn wish(source: &PolicySource) -> Result<Wish, Failure> {
     match (&source.file, &source.remove) {
         (Some(file), _) => wish_of_file(file),
-        (None, Some(name)) => Ok(Wish::Removal(name.clone())),
+        (None, Some(name)) => named(name).map(|name| Wish::Removal(name.to_owned())),
         (None, None) => Err(Failure::Usage(
             "say which policy: --file or --remove".to_owned(),
         )),
+    }
+}
+
+/// The name of a policy, which becomes a name of files.
+fn named(name: &str) -> Result<&str, Failure> {
+    match policy_file::is_name(name) {
+        true => Ok(name),
+        false => Err(Failure::Usage(format!(
+            "{name:?} cannot be the name of a policy"
+        ))),
     }
 }
 

@@ -255,12 +255,7 @@ impl Reader {
     /// A name that goes into the `Id` of rules.
     fn name(&mut self, node: &Node, field: &str) -> Option<String> {
         let text = self.text(node, field, "web")?;
-        let good = text.len() <= LONGEST_NAME
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            && text.starts_with(|first: char| first.is_ascii_alphanumeric());
-        if good {
+        if is_name(text) {
             return Some(text.to_owned());
         }
         self.wrong(
@@ -628,6 +623,15 @@ impl Reader {
             _ => Some(number),
         }
     }
+}
+
+/// Whether a policy or a rule can be called so.
+pub fn is_name(text: &str) -> bool {
+    text.len() <= LONGEST_NAME
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// Whether a text is meant as an address or prefix, right or wrong.

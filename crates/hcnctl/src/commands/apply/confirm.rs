@@ -27,6 +27,8 @@ use crate::{
 
 /// How often a waiting process looks.
 const LOOK: Duration = Duration::from_millis(50);
+/// Endpoints that went back as they should and are named one by one.
+const MOST_PLAIN: usize = 8;
 /// How long a guard may take to start.
 const START: Duration = Duration::from_secs(10);
 /// What a guard leaves to its apply after the deadline.
@@ -190,14 +192,26 @@ pub fn run(desk: &mut Desk<'_>, args: &ConfirmArgs) -> Outcome {
 
 /// Takes back a change for which this process is responsible, and says what became of it; false where a part failed.
 pub fn undo(desk: &mut Desk<'_>, journals: &Journals, journal: &Journal) -> Result<bool, Failure> {
-    let mut good = true;
-    for (id, undone) in take_back(desk.client(), &journal.undos) {
-        good &= !matches!(undone, Undone::Failed(_));
-        let label = match desk.client().endpoint(id) {
+    let undone = take_back(desk.client(), &journal.undos);
+    let good = !undone
+        .iter()
+        .any(|(_, undone)| matches!(undone, Undone::Failed(_)));
+    let is_plain = |undone: &Undone| matches!(undone, Undone::Back | Undone::Untouched);
+    let plain = undone.iter().filter(|(_, undone)| is_plain(undone)).count();
+    for (id, undone) in &undone {
+        if plain > MOST_PLAIN && is_plain(undone) {
+            continue;
+        }
+        let label = match desk.client().endpoint(*id) {
             Ok(endpoint) => desk.endpoint_label(&endpoint)?,
             Err(_) => crate::render::short_id(&id.to_string()),
         };
-        desk.say(&crate::render::shown(&undone_line(&label, &undone)))?;
+        desk.say(&crate::render::shown(&undone_line(&label, undone)))?;
+    }
+    if plain > MOST_PLAIN {
+        desk.say(&format!(
+            "{plain} endpoints are as they were, and read back"
+        ))?;
     }
     if good {
         journals.end(&journal.policy)?;
