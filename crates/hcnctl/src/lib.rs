@@ -14,12 +14,14 @@
 //! | [`render`] | documents to text |
 //! | [`serve`] | the counter: HTTP over an open HNS |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
+//! | [`lint`] | what is wrong or doubtful in documents |
 
 pub mod cli;
 pub mod commands;
 pub mod desk;
 pub mod difference;
 pub mod failure;
+pub mod lint;
 pub mod listing;
 pub mod lookup;
 pub mod render;

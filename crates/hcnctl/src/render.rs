@@ -6,6 +6,7 @@
 
 pub mod describe;
 pub mod json;
+pub mod lint;
 pub mod list;
 pub mod name;
 pub mod rule;

@@ -41,6 +41,11 @@ fn listings_and_moments_are_compared() {
 }
 
 #[test]
+fn what_is_wrong_in_rules_is_found_with_its_fix() {
+    transcript("lint");
+}
+
+#[test]
 fn history_tells_of_objects_that_are_gone() {
     transcript("history");
 }
