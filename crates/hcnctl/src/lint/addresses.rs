@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     finding::{Finding, place_of},
+    fix::{Edit, Fix},
     rules,
     subject::{Known, Subject},
 };
@@ -22,6 +23,7 @@ pub(super) fn check(subject: &Subject, found: &mut Vec<Finding>) {
     outside(subject, found);
     subnets(subject, found);
     published(subject, found);
+    exceptions(subject, found);
     for known in &subject.endpoints {
         if known.document.is_remote() {
             let policies = known.document.policies.get().into_iter().flatten();
@@ -78,7 +80,7 @@ fn duplicates(subject: &Subject, found: &mut Vec<Finding>) {
             found.push(
                 Finding::new("duplicate-address", &stale.name, pointer, message)
                     .with([place_of(&kept.name, pointer, format!("{address}"))])
-                    .fixed_by(super::Fix::in_words(words)),
+                    .fixed_by(Fix::in_words(words)),
             );
         }
     }
@@ -275,6 +277,44 @@ fn published(subject: &Subject, found: &mut Vec<Finding>) {
                 }
                 None => {
                     taken.insert(key, (known, pointer));
+                }
+            }
+        }
+    }
+}
+
+/// CIDRs of OutBoundNAT with bits behind their prefix: the field of which the refusal by Windows Server 2022 is on record.
+fn exceptions(subject: &Subject, found: &mut Vec<Finding>) {
+    const LISTS: [&str; 3] = ["Exceptions", "ExceptionList", "Destinations"];
+    for known in &subject.endpoints {
+        let policies = known.document.policies.get().into_iter().flatten();
+        for (place, policy) in policies.enumerate() {
+            if !policy.is("OutBoundNAT") {
+                continue;
+            }
+            let settings = policy.settings.get().unwrap_or(&policy.extra);
+            let settings = Value::Object(settings.clone());
+            for list in LISTS {
+                let items = listing::member(&settings, list).and_then(Value::as_array);
+                for (number, item) in items.into_iter().flatten().enumerate() {
+                    let net = item
+                        .as_str()
+                        .and_then(|item| item.trim().parse::<IpNet>().ok());
+                    let Some(net) = net.filter(|net| net.addr() != net.network()) else {
+                        continue;
+                    };
+                    let at = rules::settings_at(policy);
+                    let pointer = format!("/Policies/{place}{at}/{list}/{number}");
+                    let message = format!("{list}: {net} has host bits set");
+                    let subnet = net.trunc().to_string();
+                    found.push(
+                        Finding::new("host-bits", &known.name, pointer.clone(), message).fixed_by(
+                            Fix::by(
+                                format!("write {subnet}"),
+                                vec![Edit::Set(pointer, subnet.into())],
+                            ),
+                        ),
+                    );
                 }
             }
         }

@@ -20,7 +20,7 @@ use super::{
 pub enum Edit {
     /// Takes away what a pointer leads to.
     Remove(String),
-    /// Gives a member a value, also one that is not there yet.
+    /// Gives a member a value, also one that is not there yet, or an item of a list that is there.
     Set(String, Value),
     /// Puts a value at the end of a list, also of one that is not there yet.
     Append(String, Value),
@@ -116,6 +116,10 @@ impl Fix {
                     }
                 }
                 Edit::Set(pointer, value) => {
+                    if let Some(there) = edited.pointer_mut(pointer) {
+                        *there = value.clone();
+                        continue;
+                    }
                     let (parent, key) = pointer.rsplit_once('/')?;
                     let members = edited.pointer_mut(parent)?.as_object_mut()?;
                     members.insert(unescaped(key), value.clone());

@@ -442,6 +442,29 @@ fn of_services() -> Vec<Example> {
     ]
 }
 
+/// The exception of hcsshim#1951, in both shapes.
+#[test]
+fn an_exception_of_nat_with_host_bits_is_found_and_put_right() {
+    let two = json!([{"Type": "OutBoundNAT", "Settings": {"Exceptions": ["10.0.0.0/8", "172.17.0.1/16"]}}]);
+    let one = json!({"ID": NETWORK, "IPAddress": "10.0.0.1", "Policies": [
+        {"Type": "OutBoundNAT", "ExceptionList": ["10.0.0.0/8", "172.17.0.1/16"]},
+    ]});
+    for (document, place) in [
+        (endpoint(1, two), "/Policies/0/Settings/Exceptions/1"),
+        (one, "/Policies/0/ExceptionList/1"),
+    ] {
+        let found = lint(std::slice::from_ref(&document));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (found[0].check.name, found[0].pointer.as_str()),
+            ("host-bits", place)
+        );
+        let edited = found[0].fix.applied(&document).unwrap();
+        assert_eq!(edited.pointer(place), Some(&json!("172.17.0.0/16")));
+        assert!(lint(&[edited]).is_empty());
+    }
+}
+
 #[test]
 fn every_check_finds_its_trouble_and_nothing_where_there_is_none() {
     let examples: Vec<Example> = [
