@@ -44,9 +44,10 @@ use rules::Ruled;
 
 /// Everything that the checks find, in the order of the objects and of the places in them.
 pub fn run(subject: &Subject) -> Vec<Finding> {
-    let ruled = Ruled::all(subject);
+    let ruled = Ruled::endpoints(subject);
+    let networks = Ruled::networks(subject);
     let mut found = Vec::new();
-    for endpoint in &ruled {
+    for endpoint in ruled.iter().chain(&networks) {
         let mut own = Vec::new();
         faults::check(endpoint, &mut own);
         conditions::check(endpoint, &mut own);
@@ -55,7 +56,7 @@ pub fn run(subject: &Subject) -> Vec<Finding> {
         without_doubles(&mut own);
         found.append(&mut own);
     }
-    sets::check(subject, &ruled, &mut found);
+    sets::check(subject, ruled.iter().chain(&networks), &mut found);
     keys::check(subject, &mut found);
     features::check(subject, &mut found);
     addresses::check(subject, &mut found);

@@ -67,7 +67,7 @@ fn ports(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Findi
     if rule.protocols == ProtocolSet::ALL {
         let message = "names ports and no protocol; only TCP, UDP and SCTP have any";
         found.push(
-            Finding::new("ports-for-any-protocol", endpoint.name(), member, message)
+            Finding::new("ports-for-any-protocol", endpoint.name, member, message)
                 .with([endpoint.evidence(own)])
                 .fixed_by(Fix::by(
                     "name the protocols that are meant: 6 (TCP), 17 (UDP), or both",
@@ -80,7 +80,7 @@ fn ports(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Findi
             names(rule.protocols)
         );
         found.push(
-            Finding::new("ports-without-protocol", endpoint.name(), member, message)
+            Finding::new("ports-without-protocol", endpoint.name, member, message)
                 .with([endpoint.evidence(own)]),
         );
     } else if without != ProtocolSet::NONE {
@@ -91,7 +91,7 @@ fn ports(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Findi
         let numbers = (0..=u8::MAX).filter(|number| with.contains(*number));
         let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
         found.push(
-            Finding::new("ports-and-portless-protocol", endpoint.name(), member, message)
+            Finding::new("ports-and-portless-protocol", endpoint.name, member, message)
                 .with([endpoint.evidence(own)])
                 .fixed_by(Fix::by(
                     "leave the protocols without ports out, and write a rule of their own for them if they are meant",
@@ -124,7 +124,7 @@ fn families(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Fi
             word(remote)
         );
         found.push(
-            Finding::new("mixed-families", endpoint.name(), &own.pointer, message)
+            Finding::new("mixed-families", endpoint.name, &own.pointer, message)
                 .with([endpoint.evidence(own)]),
         );
     }
@@ -174,7 +174,7 @@ fn whose_addresses(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut
             )],
         };
         found.push(
-            Finding::new("foreign-local-address", endpoint.name(), member, message)
+            Finding::new("foreign-local-address", endpoint.name, member, message)
                 .with([endpoint.evidence(own), addresses()])
                 .fixed_by(Fix::by(
                     "write the endpoint's own address; or use RemoteAddresses, if the other side is meant",
@@ -190,7 +190,7 @@ fn whose_addresses(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut
         found.push(
             Finding::new(
                 "own-remote-address",
-                endpoint.name(),
+                endpoint.name,
                 own.member("RemoteAddresses"),
                 message,
             )
@@ -221,7 +221,7 @@ fn any_address(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec
     );
     let finding = Finding::new(
         "any-address",
-        endpoint.name(),
+        endpoint.name,
         own.member("RemoteAddresses"),
         message,
     )
@@ -249,7 +249,7 @@ fn priority(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Fi
             false => vec![Edit::Set(member.clone(), json!(1))],
         };
         found.push(
-            Finding::new("priority-zero", endpoint.name(), member, message)
+            Finding::new("priority-zero", endpoint.name, member, message)
                 .with([endpoint.evidence(own)])
                 .fixed_by(Fix::by("write a priority from 1 to 65500", edits)),
         );
@@ -259,7 +259,7 @@ fn priority(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Fi
             rule.priority
         );
         found.push(
-            Finding::new("priority-too-high", endpoint.name(), &member, message)
+            Finding::new("priority-too-high", endpoint.name, &member, message)
                 .with([endpoint.evidence(own)])
                 .fixed_by(Fix::by(
                     "write 65500 or less",
@@ -285,7 +285,7 @@ fn matches_nothing(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut
     if !is_met && !has_empty_set {
         let message = "no packet meets its conditions";
         found.push(
-            Finding::new("matches-nothing", endpoint.name(), &own.pointer, message)
+            Finding::new("matches-nothing", endpoint.name, &own.pointer, message)
                 .with([endpoint.evidence(own)])
                 .fixed_by(Fix::by(
                     "correct its conditions, or take it away",

@@ -67,7 +67,7 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
             );
             let words = "add an Allow rule without conditions, priority 65500, for each direction that is to stay open";
             found.push(
-                Finding::new("lone-block", endpoint.name(), &first.pointer, message)
+                Finding::new("lone-block", endpoint.name, &first.pointer, message)
                     .with(evidence)
                     .fixed_by(Fix::by(words, edits)),
             );
@@ -88,7 +88,7 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
                 );
                 let edit = closing(endpoint, "Block", direction);
                 found.push(
-                    Finding::new("one-way-rules", endpoint.name(), &first.pointer, message)
+                    Finding::new("one-way-rules", endpoint.name, &first.pointer, message)
                         .with(default_drops(endpoint, direction))
                         .fixed_by(Fix::by(words, vec![edit])),
                 );
@@ -143,7 +143,7 @@ fn closing(endpoint: &Ruled<'_>, action: &str, direction: Direction) -> Edit {
     let mut settings = json!({
         "Action": action, "Direction": direction.to_string(), "Priority": WEAKEST, "RuleType": "Switch"
     });
-    let policy: Value = if endpoint.endpoint.is_v1 {
+    let policy: Value = if endpoint.is_v1 {
         settings["Type"] = "ACL".into();
         settings
     } else {
@@ -154,7 +154,7 @@ fn closing(endpoint: &Ruled<'_>, action: &str, direction: Direction) -> Edit {
 
 /// Whether an endpoint that may open flows may also ask for names.
 fn dns(endpoint: &Ruled<'_>, pointer: &str, found: &mut Vec<Finding>) {
-    let servers = endpoint.endpoint.document.dns.or_default();
+    let servers = endpoint.endpoint.dns.or_default();
     let servers: Vec<std::net::IpAddr> = servers
         .server_list
         .get()
@@ -201,7 +201,7 @@ fn dns(endpoint: &Ruled<'_>, pointer: &str, found: &mut Vec<Finding>) {
         let message =
             "rules allow some traffic Out, and none to a DNS server: names cannot be resolved";
         found.push(
-            Finding::new("dns-blocked", endpoint.name(), pointer, message).with(endpoint.packet(
+            Finding::new("dns-blocked", endpoint.name, pointer, message).with(endpoint.packet(
                 family,
                 queries,
                 Direction::Out,

@@ -27,7 +27,7 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
             endpoint.subject.version
         );
         found.push(
-            Finding::new("no-effect-on-nat", endpoint.name(), "/Policies", message)
+            Finding::new("no-effect-on-nat", endpoint.name, "/Policies", message)
                 .with([endpoint.evidence(first)]),
         );
     }
@@ -35,19 +35,14 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
 
 fn finding(endpoint: &Ruled<'_>, own: &OwnRule, fault: &AclFault) -> Option<Finding> {
     let member = own.member(fault.field);
-    let named = |check| Finding::new(check, endpoint.name(), member.clone(), fault.to_string());
+    let named = |check| Finding::new(check, endpoint.name, member.clone(), fault.to_string());
     let written = || {
-        let document = &endpoint.endpoint.value;
+        let document = endpoint.value;
         let text = document.pointer(&member)?.as_str()?;
         Some(place(&member, text.to_owned()))
     };
     let replaced = |by: String| {
-        let text = endpoint
-            .endpoint
-            .value
-            .pointer(&member)?
-            .as_str()?
-            .to_owned();
+        let text = endpoint.value.pointer(&member)?.as_str()?.to_owned();
         let items = text.split(',').map(str::trim);
         let items: Vec<&str> = items
             .map(|item| if item == fault.value { &by } else { item })

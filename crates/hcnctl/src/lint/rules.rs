@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The rules of one endpoint, taken apart once for all checks: what each says, where it stands, and what becomes of it among the others.
+//! The rules of one endpoint, or those that a network has for all of its endpoints, taken apart once for all checks: what each says, where it stands,
+//! and what becomes of it among the others.
 //!
 //! Apart from the checks, which all look at the same rules. Rules of a listing that was cut are not in here, since what is missing may be the rule
 //! that matters; nor are those of remote endpoints, which HNS does not enforce.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use hcn_engine::{
-    Direction, Family, Flow, Layer, PortIndex, Switch,
+    Direction, Family, Flow, Layer, PortIndex, Semantics, Switch,
     acl::{self, AclFault, Rule},
     sets::Sets,
     space::{Region, Space},
     standing::Standing,
 };
 use hcn_schema::{
-    Endpoint, Network, Policy,
+    Endpoint, Guid, Id, Network, Policy,
     policy::{
         Acl, AclDirection, AclRuleType,
         acl::{TierAcl, TierAclRule},
         network::SetPolicy,
     },
 };
+use serde_json::Value;
 
 use super::{
     finding::{Evidence, ObjectName, place},
@@ -29,12 +31,18 @@ use super::{
 };
 use crate::{lookup, render};
 
-/// An endpoint with its rules.
+/// An endpoint with its rules; or a network with its own, seen from an endpoint that has nothing else.
 pub struct Ruled<'a> {
     /// The documents that it is among.
     pub subject: &'a Subject,
-    /// The endpoint.
-    pub endpoint: &'a Known<Endpoint>,
+    /// Its name in findings.
+    pub name: &'a ObjectName,
+    /// Its document as it came.
+    pub value: &'a Value,
+    /// Whether that came in v1 shape.
+    pub is_v1: bool,
+    /// The endpoint in v2 shape.
+    pub endpoint: Cow<'a, Endpoint>,
     /// Its network, where it is known.
     pub network: Option<&'a Known<Network>>,
     /// The IP sets of its network.
@@ -81,18 +89,47 @@ pub struct OwnRule {
 
 impl<'a> Ruled<'a> {
     /// The endpoints whose rules can be examined.
-    pub fn all(subject: &'a Subject) -> Vec<Ruled<'a>> {
+    pub fn endpoints(subject: &'a Subject) -> Vec<Ruled<'a>> {
         let endpoints = subject.endpoints.iter();
         let local = endpoints.filter(|known| known.is_whole && !known.document.is_remote());
-        local.map(|known| Ruled::of(subject, known)).collect()
+        local
+            .map(|known| {
+                let rules = |sets: &Sets| rules(subject, &known.document, sets);
+                Ruled::of(subject, known, Cow::Borrowed(&known.document), rules)
+            })
+            .collect()
     }
 
-    fn of(subject: &'a Subject, endpoint: &'a Known<Endpoint>) -> Self {
-        let network = subject.network_of(&endpoint.document);
+    /// The networks that have rules of their own.
+    pub fn networks(subject: &'a Subject) -> Vec<Ruled<'a>> {
+        let networks = subject.networks.iter();
+        let with_rules = networks.filter(|known| {
+            let policies = known.document.policies.get().into_iter().flatten();
+            known.is_whole && policies.into_iter().any(|policy| policy.is("NetworkACL"))
+        });
+        with_rules
+            .map(|known| {
+                let endpoint = Endpoint {
+                    id: Id::from(Guid(u128::MAX)).into(),
+                    host_compute_network: Id::from(known.name.id).into(),
+                    ..Endpoint::default()
+                };
+                let rules = |sets: &Sets| network_rules(subject, &known.document, sets);
+                Ruled::of(subject, known, Cow::Owned(endpoint), rules)
+            })
+            .collect()
+    }
+
+    fn of<T>(
+        subject: &'a Subject,
+        known: &'a Known<T>,
+        endpoint: Cow<'a, Endpoint>,
+        rules: impl FnOnce(&Sets) -> Vec<OwnRule>,
+    ) -> Self {
+        let network = subject.network_of(&endpoint);
         let sets = network.map_or_else(Sets::default, |network| sets_of(&network.document));
-        let documents = subject.alone(&endpoint.document);
+        let documents = subject.alone(&endpoint);
         let (switch, _) = Switch::compile(&documents, &subject.profile.semantics);
-        let addresses = addresses(&endpoint.document);
         let families = [Family::V4, Family::V6].map(|family| {
             let mut space = Space::new(family);
             let standings = switch.standings(&mut space, PortIndex(0));
@@ -102,21 +139,19 @@ impl<'a> Ruled<'a> {
             }
         });
         Ruled {
-            rules: rules(subject, endpoint, &sets),
-            peers: peers(subject, endpoint),
+            rules: rules(&sets),
+            peers: peers(subject, &endpoint),
+            addresses: addresses(&endpoint),
+            name: &known.name,
+            value: &known.value,
+            is_v1: known.is_v1,
             subject,
             endpoint,
             network,
             sets,
-            addresses,
             switch,
             families,
         }
-    }
-
-    /// Its name in findings.
-    pub fn name(&self) -> &'a ObjectName {
-        &self.endpoint.name
     }
 
     /// The rule that the engine names so.
@@ -130,7 +165,7 @@ impl<'a> Ruled<'a> {
         let is_it = |standing: &Standing| {
             standing.pointer == rule.pointer
                 && standing.layer == rule.layer
-                && standing.object == self.name().id
+                && standing.object == self.name.id
         };
         let place = four.standings.iter().position(is_it)?;
         Some([four.standings.get(place)?, six.standings.get(place)?])
@@ -139,7 +174,7 @@ impl<'a> Ruled<'a> {
     /// Whether rules are enforced on this port at all.
     pub fn is_enforced(&self) -> bool {
         self.subject.profile.semantics.acl_on_nat
-            || self.subject.network_type(&self.endpoint.document)
+            || self.subject.network_type(&self.endpoint)
                 != Some(hcn_schema::network::NetworkType::Nat)
     }
 
@@ -221,31 +256,21 @@ pub(super) fn settings_at(policy: &Policy) -> &'static str {
     }
 }
 
-fn rules(subject: &Subject, endpoint: &Known<Endpoint>, sets: &Sets) -> Vec<OwnRule> {
+fn rules(subject: &Subject, endpoint: &Endpoint, sets: &Sets) -> Vec<OwnRule> {
     let semantics = &subject.profile.semantics;
     let is_set = |id: &str| sets.contains(id);
     let mut rules = Vec::new();
-    let policies = endpoint.document.policies.get().into_iter().flatten();
+    let policies = endpoint.policies.get().into_iter().flatten();
     for (place, policy) in policies.enumerate() {
         let pointer = format!("/Policies/{place}");
         let settings = format!("{pointer}{}", settings_at(policy));
         if policy.is("ACL") {
             let own: Acl = policy.settings_as();
-            let (rule, faults) = acl::stored(&own, semantics, &is_set);
-            let rule_type = own.rule_type.get().unwrap_or(&semantics.omitted_rule_type);
-            rules.push(OwnRule {
-                layer: match rule_type {
-                    AclRuleType::Host => Layer::Host,
-                    AclRuleType::Switch => Layer::Switch,
-                },
-                pointer,
-                settings,
-                list: None,
-                rule,
-                faults,
-                words: render::rule::words(&own),
-                priority: own.priority.get().copied(),
-            });
+            let layer = match own.rule_type.get().unwrap_or(&semantics.omitted_rule_type) {
+                AclRuleType::Host => Layer::Host,
+                AclRuleType::Switch => Layer::Switch,
+            };
+            rules.push(of_acl(place, policy, layer, semantics, &is_set));
         } else if policy.is("TierAcl") {
             let tier: TierAcl = policy.settings_as();
             let direction = match tier.direction.get() {
@@ -273,19 +298,53 @@ fn rules(subject: &Subject, endpoint: &Known<Endpoint>, sets: &Sets) -> Vec<OwnR
     rules
 }
 
+fn network_rules(subject: &Subject, network: &Network, sets: &Sets) -> Vec<OwnRule> {
+    let is_set = |id: &str| sets.contains(id);
+    let policies = network.policies.get().into_iter().flatten().enumerate();
+    policies
+        .filter(|(_, policy)| policy.is("NetworkACL"))
+        .map(|(place, policy)| {
+            let semantics = &subject.profile.semantics;
+            of_acl(place, policy, Layer::Network, semantics, &is_set)
+        })
+        .collect()
+}
+
+fn of_acl(
+    place: usize,
+    policy: &Policy,
+    layer: Layer,
+    semantics: &Semantics,
+    is_set: &dyn Fn(&str) -> bool,
+) -> OwnRule {
+    let own: Acl = policy.settings_as();
+    let (rule, faults) = acl::stored(&own, semantics, is_set);
+    let pointer = format!("/Policies/{place}");
+    OwnRule {
+        layer,
+        settings: format!("{pointer}{}", settings_at(policy)),
+        pointer,
+        list: None,
+        rule,
+        faults,
+        words: render::rule::words(&own),
+        priority: own.priority.get().copied(),
+    }
+}
+
 fn tier_words(tier: &TierAcl, rule: &TierAclRule) -> String {
     render::rule::words(&render::rule::of_tier(&tier.direction, rule))
 }
 
 /// Addresses of others that a packet may come from: neighbours first, then gateways.
-fn peers(subject: &Subject, endpoint: &Known<Endpoint>) -> Vec<IpAddr> {
+fn peers(subject: &Subject, endpoint: &Endpoint) -> Vec<IpAddr> {
     const SHOWN: usize = 8;
-    let network = endpoint.document.host_compute_network.get();
-    let network = network.and_then(hcn_schema::Id::guid);
-    let own = addresses(&endpoint.document);
+    let network = endpoint.host_compute_network.get();
+    let network = network.and_then(Id::guid);
+    let own = addresses(endpoint);
     let neighbours = subject.endpoints.iter().filter(|other| {
         let other = other.document.host_compute_network.get();
-        other.and_then(hcn_schema::Id::guid) == network
+        other.and_then(Id::guid) == network
     });
     let mut peers: Vec<IpAddr> = Vec::new();
     for address in neighbours.flat_map(|other| addresses(&other.document)) {
@@ -296,7 +355,7 @@ fn peers(subject: &Subject, endpoint: &Known<Endpoint>) -> Vec<IpAddr> {
             peers.push(address);
         }
     }
-    let routes = endpoint.document.routes.get().into_iter().flatten();
+    let routes = endpoint.routes.get().into_iter().flatten();
     peers.extend(routes.filter_map(|route| {
         let hop = route.next_hop.get()?;
         hop.trim().parse::<IpAddr>().ok()

@@ -193,7 +193,7 @@ fn proxies(service: &Service<'_>, found: &mut Vec<Finding>) {
 /// Out rules that name backends of a service and not its address.
 fn bypassed(service: &Service<'_>, endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
     let network = |document: &Endpoint| document.host_compute_network.get().and_then(Id::guid);
-    let own = network(&endpoint.endpoint.document);
+    let own = network(&endpoint.endpoint);
     let addresses: Vec<IpAddr> = service
         .backends
         .iter()
@@ -235,7 +235,7 @@ fn bypassed(service: &Service<'_>, endpoint: &Ruled<'_>, found: &mut Vec<Finding
             );
             let finding = Finding::new(
                 "service-bypasses-rule",
-                endpoint.name(),
+                endpoint.name,
                 rule.member("RemoteAddresses"),
                 message,
             );

@@ -22,8 +22,12 @@ use super::{
 };
 
 /// Looks at the sets of every network, and at the rules that name them.
-pub(super) fn check(subject: &Subject, endpoints: &[Ruled<'_>], found: &mut Vec<Finding>) {
-    for endpoint in endpoints {
+pub(super) fn check<'a>(
+    subject: &Subject,
+    ruled: impl Iterator<Item = &'a Ruled<'a>>,
+    found: &mut Vec<Finding>,
+) {
+    for endpoint in ruled {
         named(endpoint, found);
     }
     for network in subject.networks.iter().filter(|known| known.is_whole) {
@@ -68,7 +72,7 @@ fn named(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
                     )
                 });
                 let finding = |check, message: String| {
-                    Finding::new(check, endpoint.name(), own.member(member), message)
+                    Finding::new(check, endpoint.name, own.member(member), message)
                         .with([endpoint.evidence(own)])
                         .with(evidence.clone())
                 };

@@ -34,7 +34,7 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
             let first = &endpoint.rules[*first];
             let message = format!("says the same as {}", first.pointer);
             found.push(
-                Finding::new("duplicate-rule", endpoint.name(), &rule.pointer, message)
+                Finding::new("duplicate-rule", endpoint.name, &rule.pointer, message)
                     .with([endpoint.evidence(first)])
                     .fixed_by(Fix::without_effect(
                         "take it away; the earlier one stays",
@@ -148,7 +148,7 @@ fn tie(
         });
         *next <= 65_500 && !list.any(|other| other.priority == *next)
     });
-    let finding = Finding::new("tie-decides", endpoint.name(), &rule.pointer, message).with(own);
+    let finding = Finding::new("tie-decides", endpoint.name, &rule.pointer, message).with(own);
     match next {
         Some(next) => finding.fixed_by(Fix::by(
             format!("if the other is to win, give this one priority {next}; if this one is to win, a number below {}", read.priority),
@@ -162,7 +162,7 @@ fn tie(
 fn told(endpoint: &Ruled<'_>, standing: &Standing) -> Evidence {
     let network = endpoint
         .network
-        .filter(|network| network.name.id == standing.object);
+        .filter(|network| network.name.id == standing.object && network.name != *endpoint.name);
     match (endpoint.rule_at(&standing.pointer), network) {
         (_, Some(network)) => super::finding::place_of(
             &network.name,
@@ -201,7 +201,7 @@ fn shadowed(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) -> 
         ),
     };
     let message = format!("decides nothing: {message}");
-    Finding::new("shadowed-rule", endpoint.name(), &rule.pointer, message)
+    Finding::new("shadowed-rule", endpoint.name, &rule.pointer, message)
         .with(
             deciders
                 .into_iter()
@@ -309,7 +309,7 @@ fn dead_items(
         let message = format!("stronger rules decide all packets to which {dead} applies");
         let member = rule.member(items.member);
         found.push(
-            Finding::new("partly-shadowed-rule", endpoint.name(), &member, message)
+            Finding::new("partly-shadowed-rule", endpoint.name, &member, message)
                 .with([endpoint.evidence(rule)])
                 .fixed_by(Fix::without_effect(
                     format!("leave {dead} out of {}", items.member),
@@ -325,7 +325,7 @@ fn own_regions(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) 
     [0, 1].map(|family| {
         let all = &endpoint.families[family].standings;
         let is_it =
-            |other: &Standing| other.pointer == rule.pointer && other.object == endpoint.name().id;
+            |other: &Standing| other.pointer == rule.pointer && other.object == endpoint.name.id;
         let mut space = endpoint.families[family].space.borrow_mut();
         match all.iter().position(is_it) {
             Some(place) => standings[family].decided_by(&mut space, place),

@@ -465,6 +465,53 @@ fn an_exception_of_nat_with_host_bits_is_found_and_put_right() {
     }
 }
 
+/// Rules that a network has for all of its endpoints.
+#[test]
+fn rules_of_a_network_are_examined_like_those_of_an_endpoint() {
+    let of = |what: &str, priority: u16, members: Value| {
+        let mut policy = acl(what, priority, members);
+        policy["Type"] = "NetworkACL".into();
+        policy["Settings"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("RuleType");
+        policy
+    };
+    let web = || json!({"Protocols": "6", "LocalPorts": "80"});
+    let policies = json!([
+        of(
+            "Block In",
+            100,
+            json!({"Protocols": "6", "LocalPorts": "1-1023"})
+        ),
+        of("Allow In", 200, web()),
+        of(
+            "Allow In",
+            65_500,
+            json!({"RemoteAddresses": "10.9.9.9/24"})
+        ),
+        of("Allow Out", 65_500, json!({})),
+        of("Allow Out", 65_500, json!({})),
+    ]);
+    let found = lint(&[network(policies), endpoint(1, json!([]))]);
+    let told: Vec<_> = found
+        .iter()
+        .map(|found| (found.object.kind, found.check.name, found.pointer.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("network", "shadowed-rule", "/Policies/1"),
+            (
+                "network",
+                "host-bits",
+                "/Policies/2/Settings/RemoteAddresses"
+            ),
+            ("network", "duplicate-rule", "/Policies/4"),
+        ]
+    );
+}
+
 #[test]
 fn every_check_finds_its_trouble_and_nothing_where_there_is_none() {
     let examples: Vec<Example> = [
