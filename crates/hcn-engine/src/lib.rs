@@ -6,7 +6,8 @@
 //!
 //! From document to decision: [`acl`] reads a rule, [`sets`] the IP sets that it names, [`classifier`] finds the strongest rule that matches,
 //! [`switch`] knows the ports and their stages, [`flow_table`] the flows that are open. For questions about all packets at once, [`space`] has exact
-//! sets of them, [`reach`] who reaches whom, and [`change`] what other documents open and close.
+//! sets of them, [`reach`] who reaches whom, [`standing`] what becomes of each rule among the others, and [`change`] what other documents open
+//! and close.
 
 pub mod acl;
 pub mod change;
@@ -22,6 +23,7 @@ mod rule_text;
 pub mod semantics;
 pub mod sets;
 pub mod space;
+pub mod standing;
 pub mod switch;
 pub mod verdict;
 

@@ -221,12 +221,12 @@ impl RuleList {
         })
     }
 
-    /// For each rule of the list, in the order of precedence, whether there is a packet of the family that it decides.
-    pub(crate) fn deciding<A: InList + Into<u128>>(
+    /// Which rule decides each packet of a family, by its place in the list; silent where none matches.
+    pub(crate) fn deciders<A: InList + Into<u128>>(
         &self,
         space: &mut Space,
         direction: Direction,
-    ) -> Vec<bool> {
+    ) -> Region {
         let side = A::side(self);
         let rules: Vec<(&Conditions<A>, Region)> = side
             .classifier
@@ -235,7 +235,16 @@ impl RuleList {
             .zip(&side.outcomes)
             .map(|(conditions, outcome)| (conditions, Region::end(outcome.place())))
             .collect();
-        let all = strongest(space, direction, false, &rules);
+        strongest(space, direction, false, &rules)
+    }
+
+    /// For each rule of the list, in the order of precedence, whether there is a packet of the family that it decides.
+    pub(crate) fn deciding<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+    ) -> Vec<bool> {
+        let all = self.deciders::<A>(space, direction);
         let mut deciding = vec![false; self.entries.len()];
         for end in space.ends(all) {
             if end != Region::SILENT
@@ -245,6 +254,21 @@ impl RuleList {
             }
         }
         deciding
+    }
+
+    /// The rules, in the order of precedence.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// For each rule, what a packet of the family must be to meet it; `None` where none can be.
+    pub(crate) fn matching<A: InList>(&self) -> Vec<Option<&Conditions<A>>> {
+        let side = A::side(self);
+        let mut matching = vec![None; self.entries.len()];
+        for (conditions, outcome) in side.classifier.conditions().iter().zip(&side.outcomes) {
+            matching[outcome.place() as usize] = Some(conditions);
+        }
+        matching
     }
 
     /// Bytes of the indexes of both families.

@@ -285,6 +285,11 @@ impl Switch {
         }
     }
 
+    /// The stages of a port.
+    pub(crate) fn port_rules(&self, port: PortIndex) -> Option<&PortRules> {
+        self.rules.get(port.0 as usize)
+    }
+
     /// Whether nothing passes between a port and another one.
     pub(crate) fn is_isolated(&self, port: PortIndex) -> bool {
         let rules = self.rules.get(port.0 as usize);

@@ -48,8 +48,8 @@ pub use compute_system::{ComputeSystem, ComputeSystems};
 pub use connection::{ConnectOptions, Connection, connect};
 pub use dry_run::{DryRun, Request};
 pub use hcn_api::{
-    Answer, Event, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, Notification, ObjectId,
-    PortReservation, Subscription,
+    Answer, Event, Feature, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, Notification,
+    ObjectId, PortReservation, Subscription,
 };
 pub use hcn_native::{compartment, echo};
 pub use hcn_schema as schema;

@@ -6,11 +6,13 @@
 )]
 
 pub mod apply;
+mod lint;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcn::{HnsVersion, Target};
+pub use lint::{FailOn, LintArgs, LintOutput};
 
 /// See, change, test and explain the network connectivity and policy of Windows containers.
 ///
@@ -81,6 +83,8 @@ pub enum Command {
     Probe(ProbeArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
+    /// Find what is wrong, doubtful or without effect in rules, sets, networks and services, and how to put it right.
+    Lint(LintArgs),
     /// List what was changed, by whom, and when; an embedded HNS keeps that log.
     History(HistoryArgs),
     /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.

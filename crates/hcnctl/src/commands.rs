@@ -13,6 +13,7 @@ pub mod diff;
 pub mod get;
 pub mod history;
 pub mod intent;
+pub mod lint;
 pub mod probe;
 pub mod run;
 pub mod serve;

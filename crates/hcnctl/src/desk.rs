@@ -84,6 +84,11 @@ pub fn dispatch(
                 return Ok(code);
             }
         }
+        Command::Lint(args) => {
+            if let Some(code) = commands::lint::run_alone(args, &cli.globals, out, words)? {
+                return Ok(code);
+            }
+        }
         Command::Completions(args) => return commands::completions::run(args, out),
         Command::Demo(args) => return commands::demo::run(args, &cli.globals, out, words, width),
         Command::Serve(args) if args.openapi => return commands::serve::openapi(out),
@@ -226,6 +231,7 @@ impl<'a> Desk<'a> {
             Command::Confirm(args) => commands::apply::confirm::run(self, &args),
             Command::Probe(args) => commands::probe::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
+            Command::Lint(args) => commands::lint::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),
             Command::Conformance(args) => commands::conformance::run(self, &args),
             Command::Serve(args) => commands::serve::run(self, &args),

@@ -15,12 +15,14 @@
 //! | [`policy_file`] | policy files, every mistake with its place |
 //! | [`serve`] | the counter: HTTP over an open HNS |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
+//! | [`lint`] | what is wrong or doubtful in documents |
 
 pub mod cli;
 pub mod commands;
 pub mod desk;
 pub mod difference;
 pub mod failure;
+pub mod lint;
 pub mod listing;
 pub mod lookup;
 pub mod policy_file;

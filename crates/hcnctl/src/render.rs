@@ -7,6 +7,7 @@
 pub mod describe;
 pub mod flows;
 pub mod json;
+pub mod lint;
 pub mod list;
 pub mod name;
 pub mod rule;

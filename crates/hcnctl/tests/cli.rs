@@ -46,6 +46,11 @@ fn a_policy_file_is_planned_applied_confirmed_and_taken_back() {
 }
 
 #[test]
+fn what_is_wrong_in_rules_is_found_with_its_fix() {
+    transcript("lint");
+}
+
+#[test]
 fn history_tells_of_objects_that_are_gone() {
     transcript("history");
 }

@@ -47,6 +47,38 @@ impl Space {
         cells
     }
 
+    /// A packet of a region, the lowest on each axis; `None` for the empty region. Unlike the cells, it costs no more for a large region.
+    pub fn example(&self, region: Region) -> Option<Flow> {
+        let lowest = self.address(0);
+        let mut flow = Flow {
+            source: lowest,
+            destination: lowest,
+            protocol: Protocol(0),
+            source_port: 0,
+            destination_port: 0,
+        };
+        let mut at = region;
+        while let Some(node) = self.node(at) {
+            let mut first = 0u128;
+            for (last, child) in node.edges.iter() {
+                if *child != Region::EMPTY {
+                    at = *child;
+                    break;
+                }
+                first = last.saturating_add(1);
+            }
+            // A value of an axis fits its type: no node has more.
+            match node.axis {
+                Axis::Source => flow.source = self.address(first),
+                Axis::Destination => flow.destination = self.address(first),
+                Axis::Protocol => flow.protocol = Protocol(first as u8),
+                Axis::DestinationPort => flow.destination_port = first as u16,
+                Axis::SourcePort => flow.source_port = first as u16,
+            }
+        }
+        (at == Region::FULL).then_some(flow)
+    }
+
     fn walk(&self, at: Region, axes: &[Axis], above: &mut Vec<Spans>, cells: &mut Vec<Cell>) {
         if at == Region::EMPTY {
             return;
