@@ -58,6 +58,18 @@ impl Beyond {
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn and(&self, other: &Beyond) -> Beyond {
+        let extent = |beyond: &Beyond| Extent::Of(beyond.spans.as_slice().into());
+        match extent(self).intersection(&extent(other)) {
+            Extent::Of(spans) => Beyond {
+                spans: spans.to_vec(),
+            },
+            Extent::Any => self.clone(),
+        }
+    }
 }
 
 /// Rows that are kept, since many sources share one: 40 MB at 10,000 ends.
@@ -172,10 +184,13 @@ impl Reach {
             Direction::Out => self.out.get(end).copied(),
             Direction::In => self.way_in.get(end).map(|way| self.ways_in[*way as usize]),
         };
-        let axis = other_side(direction);
-        passing.map_or(Region::EMPTY, |region| {
-            self.space.only(region, axis, &beyond.spans)
-        })
+        passing.map_or(Region::EMPTY, |region| self.only(region, direction, beyond))
+    }
+
+    /// A region of what goes out or comes in, where only the addresses beyond are meant: regions that agree on those are one then.
+    pub fn only(&mut self, region: Region, direction: Direction, beyond: &Beyond) -> Region {
+        self.space
+            .only(region, other_side(direction), &beyond.spans)
     }
 
     /// What passes from an end to every other one: protocols and ports of the first packet of a flow. An end reaches its own port with everything,

@@ -326,10 +326,9 @@ impl Space {
         result
     }
 
-    /// A diagram for which only some values of its first axis count: what it says of the others is what it says of their neighbours.
+    /// A diagram for which only some values of its first axis count: what it says of the others is what it says of the next lower one.
     /// The values stand in intervals that are sorted and do not overlap.
     pub(crate) fn only(&mut self, region: Region, axis: Axis, counting: &[(u128, u128)]) -> Region {
-        let highest = self.highest(axis);
         let mut edges: Vec<(u128, Region)> = Vec::new();
         let mut next = 0;
         for (last, child) in self.intervals(region, axis).iter() {
@@ -337,14 +336,17 @@ impl Space {
             let counts = counting.get(place).is_some_and(|(first, _)| first <= last);
             next = last.saturating_add(1);
             if counts {
-                edges.push((*last, *child));
-            } else if let Some(before) = edges.last_mut() {
-                before.0 = *last;
+                // Up to the next one that counts, so that what does not count makes no difference.
+                let after = counting[place..].iter().find(|(_, end)| end > last);
+                let end = match after {
+                    Some((first, _)) => (*last).max(first.saturating_sub(1)),
+                    None => self.highest(axis),
+                };
+                edges.push((end, *child));
             }
         }
-        match edges.last_mut() {
-            Some(end) => end.0 = highest,
-            None => return Region::EMPTY,
+        if edges.is_empty() {
+            return Region::EMPTY;
         }
         self.intern(axis, edges)
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Regions in words, for people: `tcp 80,443`, `everything but udp 53`, `tcp 443 to 10.0.0.0/8; everything elsewhere`.
+//! Regions in words, for people: `tcp 80,443`, `everything but udp 53`, `to 10.0.0.0/8: tcp 443 / elsewhere: everything`.
 //!
 //! Apart from the cells, which are for programs. Of a set and what is not in it, the shorter is said. Invariant: regions that differ
 //! differ in words, so the words can stand for the region.
@@ -63,20 +63,20 @@ impl Space {
             let text = self.services(*services);
             told.push((
                 *services,
-                format!("{text} {preposition} {}", addresses.join(",")),
+                format!("{preposition} {}: {text}", addresses.join(",")),
             ));
         }
         let joined = |left_out: Region, last: Option<String>| {
             let each = told.iter().filter(|(services, _)| *services != left_out);
             let each = each.map(|(_, text)| text.clone()).chain(last);
-            each.collect::<Vec<String>>().join("; ")
+            each.collect::<Vec<String>>().join(" / ")
         };
         let mut shortest = joined(Region::EMPTY, None);
         for (services, _) in groups {
             if services == Region::EMPTY {
                 continue;
             }
-            let rest = format!("{} elsewhere", self.services(services));
+            let rest = format!("elsewhere: {}", self.services(services));
             let text = joined(services, Some(rest));
             if text.len() < shortest.len() {
                 shortest = text;

@@ -85,23 +85,23 @@ fn addresses_are_told_where_they_matter() {
     let ours = from(&mut space, [10, 0, 0, 0], [10, 255, 255, 255], web);
     let words = |space: &mut Space, region| space.services_by_address(region, Direction::In);
     assert_eq!(words(&mut space, web), "tcp 80");
-    assert_eq!(words(&mut space, ours), "tcp 80 from 10.0.0.0/8");
+    assert_eq!(words(&mut space, ours), "from 10.0.0.0/8: tcp 80");
     // 10.0.0.9 to 10.0.0.12 are no prefix.
     let one = from(&mut space, [10, 0, 0, 9], [10, 0, 0, 12], Region::FULL);
     let other = space.or(ours, one);
     assert_eq!(
         words(&mut space, other),
-        "tcp 80 from 10.0.0.0-10.0.0.8,10.0.0.13-10.255.255.255; everything from 10.0.0.9-10.0.0.12"
+        "from 10.0.0.0-10.0.0.8,10.0.0.13-10.255.255.255: tcp 80 / from 10.0.0.9-10.0.0.12: everything"
     );
     let rest = space.minus(Region::FULL, one);
     assert_eq!(
         words(&mut space, rest),
-        "nothing from 10.0.0.9-10.0.0.12; everything elsewhere"
+        "from 10.0.0.9-10.0.0.12: nothing / elsewhere: everything"
     );
     let all = space.or(rest, web);
     assert_eq!(
         words(&mut space, all),
-        "tcp 80 from 10.0.0.9-10.0.0.12; everything elsewhere"
+        "from 10.0.0.9-10.0.0.12: tcp 80 / elsewhere: everything"
     );
 }
 
@@ -114,6 +114,12 @@ fn of_some_addresses_only_those_that_count_are_told_apart() {
     let others = [(0, nine - 1), (nine + 1, u32::MAX.into())];
     assert_eq!(space.only(one, Axis::Source, &others), Region::EMPTY);
     assert_eq!(space.only(but_one, Axis::Source, &others), Region::FULL);
+    // Whether the one that does not count begins an interval or ends one.
+    let low = from(&mut space, [0, 0, 0, 0], [10, 0, 0, 8], Region::FULL);
+    let low_too = space.or(low, one);
+    let alike = space.only(low, Axis::Source, &others);
+    assert_eq!(space.only(low_too, Axis::Source, &others), alike);
+    assert_ne!(alike, Region::FULL);
     assert_eq!(space.only(one, Axis::Source, &[(nine, nine)]), Region::FULL);
     assert_eq!(space.only(Region::FULL, Axis::Source, &[]), Region::EMPTY);
 }
