@@ -5,10 +5,13 @@
     reason = "a doc comment on a struct of arguments would become help text"
 )]
 
+mod reach;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcn::{HnsVersion, Target};
+pub use reach::{ReachArgs, ReachOutput};
 
 /// See, change, test and explain the network connectivity and policy of Windows containers.
 ///
@@ -71,6 +74,8 @@ pub enum Command {
     Allow(IntentArgs),
     /// Try whether traffic gets through: a whole exchange, and the rule that stops it.
     Probe(ProbeArgs),
+    /// Show who reaches whom with what: every pair, every protocol and port.
+    Reach(ReachArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
     /// List what was changed, by whom, and when; an embedded HNS keeps that log.

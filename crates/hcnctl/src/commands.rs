@@ -13,6 +13,7 @@ pub mod get;
 pub mod history;
 pub mod intent;
 pub mod probe;
+pub mod reach;
 pub mod run;
 pub mod serve;
 pub mod spec;

@@ -84,6 +84,11 @@ pub fn dispatch(
                 return Ok(code);
             }
         }
+        Command::Reach(args) => {
+            if let Some(code) = commands::reach::run_on_files(args, &cli.globals, out, words)? {
+                return Ok(code);
+            }
+        }
         Command::Completions(args) => return commands::completions::run(args, out),
         Command::Demo(args) => return commands::demo::run(args, &cli.globals, out, words, width),
         Command::Serve(args) if args.openapi => return commands::serve::openapi(out),
@@ -222,6 +227,7 @@ impl<'a> Desk<'a> {
                 commands::intent::run(self, hcn::schema::policy::AclAction::Allow, &args)
             }
             Command::Probe(args) => commands::probe::run(self, &args),
+            Command::Reach(args) => commands::reach::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),
             Command::Conformance(args) => commands::conformance::run(self, &args),

@@ -13,6 +13,7 @@
 //! | [`failure`] | what goes wrong, with its code, record and hint |
 //! | [`render`] | documents to text |
 //! | [`serve`] | the counter: HTTP over an open HNS |
+//! | [`reach`] | who reaches whom with what, at one time and between two |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
 
 pub mod cli;
@@ -22,6 +23,7 @@ pub mod difference;
 pub mod failure;
 pub mod listing;
 pub mod lookup;
+pub mod reach;
 pub mod render;
 pub mod serve;
 pub mod time;

@@ -35,14 +35,9 @@ impl Desk<'_> {
             let mut found = self.client().endpoints(&query).map_err(reading())?;
             return found.pop().ok_or_else(|| not_found(Kind::Endpoint, name));
         }
-        let endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
-        let containers = self.containers()?;
-        let named: Vec<Named> = endpoints
-            .iter()
-            .map(|endpoint| named_endpoint(endpoint, &containers))
-            .collect();
-        let index = choose(Kind::Endpoint, name, &named)?;
-        Ok(endpoints[index].clone())
+        let mut endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
+        let index = endpoint_among(name, &endpoints, &self.containers()?)?;
+        Ok(endpoints.swap_remove(index))
     }
 
     /// The network of a name.
@@ -127,6 +122,22 @@ impl Desk<'_> {
             crate::render::short_id(&id.to_string())
         ))
     }
+}
+
+/// The place of the endpoint that a name means among these.
+///
+/// # Errors
+/// As [`Desk::endpoint`].
+pub fn endpoint_among(
+    name: &str,
+    endpoints: &[Endpoint],
+    containers: &[Container],
+) -> Result<usize, Failure> {
+    let named: Vec<Named> = endpoints
+        .iter()
+        .map(|endpoint| named_endpoint(endpoint, containers))
+        .collect();
+    choose(Kind::Endpoint, name, &named)
 }
 
 /// The id of a document; zero where it has none that can be read.

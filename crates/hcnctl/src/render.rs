@@ -8,6 +8,7 @@ pub mod describe;
 pub mod json;
 pub mod list;
 pub mod name;
+pub mod reach;
 pub mod rule;
 pub mod table;
 pub mod word;

@@ -41,6 +41,11 @@ fn listings_and_moments_are_compared() {
 }
 
 #[test]
+fn every_pair_is_told_in_every_form() {
+    transcript("reach");
+}
+
+#[test]
 fn history_tells_of_objects_that_are_gone() {
     transcript("history");
 }
