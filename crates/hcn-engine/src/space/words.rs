@@ -165,10 +165,7 @@ fn protocols(spans: &[(u8, u8)], style: Style) -> String {
         if !numbered.is_empty() {
             let single = matches!(numbered[..], [(first, last)] if first == last);
             let word = if single { "protocol" } else { "protocols" };
-            let numbers = cells::listed(&numbered, |number, text| {
-                let _ = write!(text, "{number}");
-            });
-            texts.push(format!("{word} {numbers}"));
+            texts.push(format!("{word} {}", listed(&numbered)));
         }
         texts.join(",")
     };
@@ -187,17 +184,21 @@ fn has_name(protocol: u32) -> bool {
 /// `80,443`, `but 80`; nothing for all ports.
 fn ports(spans: &[PortSpan], style: Style) -> Option<String> {
     let Spans { spans, but } = shorter(spans, u16::MAX, style);
-    let listed = cells::listed(&spans, |port, text| {
-        let _ = write!(text, "{port}");
-    });
-    match (but, listed.is_empty()) {
+    match (but, spans.is_empty()) {
         (true, true) => None,
-        (true, false) => Some(format!("but {listed}")),
-        (false, _) => Some(listed),
+        (true, false) => Some(format!("but {}", listed(&spans))),
+        (false, _) => Some(listed(&spans)),
     }
 }
 
-/// The intervals, or those between them where they are fewer. The whole axis is always told by what is not in it: nothing.
+/// `1,4-5`.
+fn listed(spans: &[(u32, u32)]) -> String {
+    cells::listed(spans, |number, text| {
+        let _ = write!(text, "{number}");
+    })
+}
+
+/// The intervals, or those between them where they are shorter. The whole axis is always told by what is not in it: nothing.
 fn shorter<T: Copy + Into<u32>>(spans: &[(T, T)], highest: T, style: Style) -> Spans {
     let own: Vec<(u32, u32)> = spans
         .iter()
@@ -214,8 +215,10 @@ fn shorter<T: Copy + Into<u32>>(spans: &[(T, T)], highest: T, style: Style) -> S
     if next <= highest.into() {
         between.push((next, highest.into()));
     }
+    // One interval is easy to read however long it is.
+    let is_shorter = || own.len() > 1 && listed(&between).len() + "but ".len() < listed(&own).len();
     let but = match style {
-        Style::Shortest => between.len() < own.len(),
+        Style::Shortest => between.is_empty() || is_shorter(),
         Style::Plain => between.is_empty(),
     };
     match but {

@@ -48,6 +48,11 @@ fn ports_and_protocols_are_told_by_what_is_left_out_where_that_is_shorter() {
     let rest = space.minus(tcp, web);
     assert_eq!(space.services(tcp), "tcp");
     assert_eq!(space.services(rest), "tcp but 80");
+    // Port 0 is a port too; one interval is told as it is.
+    let usual = set(&mut space, &[6], &[(1, 65_535)], &[]);
+    assert_eq!(space.services(usual), "tcp 1-65535");
+    let others = space.minus(usual, web);
+    assert_eq!(space.services(others), "tcp but 0,80");
     let tunnels = set(&mut space, &[1, 4, 41, 47], &[], &[]);
     assert_eq!(space.services(tunnels), "icmp,protocols 4,41,47");
     let one = set(&mut space, &[47], &[], &[]);
