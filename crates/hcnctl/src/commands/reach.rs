@@ -145,7 +145,16 @@ fn sides(args: &ReachArgs) -> Result<Vec<Asked>, Failure> {
 }
 
 fn described(version: HnsVersion) -> Result<Profile, Failure> {
-    Profile::of(version).map_err(Failure::hns("choose the version of HNS"))
+    Profile::of(version).map_err(|_| {
+        let known: Vec<String> = profile::KNOWN
+            .iter()
+            .map(|(known, _)| known.to_string())
+            .collect();
+        Failure::Usage(format!(
+            "there is no profile of HNS {version}; choose one of {}",
+            known.join(", ")
+        ))
+    })
 }
 
 /// Documents, and how they are to be read.

@@ -227,7 +227,9 @@ fn told(matrix: &Matrix, cause: &Cause, port: PortIndex) -> String {
         _ => String::new(),
     };
     let tie = match cause.tie {
-        true => "; another rule of the same priority says otherwise, and this one wins",
+        true => {
+            "; of some of it another rule of the same priority says otherwise, and this one wins"
+        }
         false => "",
     };
     shown(&format!(

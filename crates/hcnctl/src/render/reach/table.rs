@@ -13,6 +13,9 @@ use crate::{
 /// Characters of a list of names, beyond which the rest is counted.
 const LONGEST_LIST: usize = 60;
 
+/// Characters of a set, beyond which it is cut: one with a thousand addresses would fill screens.
+const LONGEST_SET: usize = 160;
+
 /// Who reaches whom.
 pub fn table(matrix: &mut Matrix) -> String {
     let mut rows = Vec::new();
@@ -24,7 +27,7 @@ pub fn table(matrix: &mut Matrix) -> String {
         }
         let source = shown(&matrix.participants[from].label);
         for (words, labels) in groups.all {
-            rows.push(vec![source.to_string(), list(&labels), words.to_string()]);
+            rows.push(vec![source.to_string(), list(&labels), cut(&words)]);
         }
     }
     lay_out(&["FROM", "TO", "WITH"], rows)
@@ -46,7 +49,7 @@ pub fn compared_table(comparison: &Comparison) -> String {
             // An empty cell is a dash, which is easier on the eye than a word.
             let cell = |words: &Arc<str>| match &**words {
                 "nothing" => String::new(),
-                words => words.to_owned(),
+                words => cut(words),
             };
             rows.push(vec![
                 shown(own[0].0).into_owned(),
@@ -81,6 +84,13 @@ impl<K: Clone + Eq + std::hash::Hash> Groups<K> {
             self.all.len() - 1
         });
         self.all[place].1.push(shown(label).into_owned());
+    }
+}
+
+fn cut(words: &str) -> String {
+    match words.char_indices().nth(LONGEST_SET) {
+        Some((at, _)) => format!("{}… (-o csv has all of it)", &words[..at]),
+        None => words.to_owned(),
     }
 }
 
