@@ -266,6 +266,9 @@ fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
     })
 }
 
+/// Cells of a page that a browser draws in a moment: 500 endpoints.
+const MOST_CELLS: usize = 250_000;
+
 fn answer(
     args: &ReachArgs,
     sides: &[Asked],
@@ -310,7 +313,16 @@ fn answer(
         matrices.push((matrix, subject));
     }
     match &mut matrices[..] {
-        [(matrix, subject)] => print(args.output, matrix, subject, out),
+        [(matrix, subject)] => {
+            let cells = matrix.from.len() * matrix.to.len();
+            if args.output == ReachOutput::Html && cells > MOST_CELLS {
+                writeln!(
+                    words,
+                    "note: a browser takes long to draw {cells} cells; --from and --to narrow the page"
+                )?;
+            }
+            print(args.output, matrix, subject, out)
+        }
         [(before, one), (after, other)] => {
             if let Some(name) = before
                 .missing
