@@ -198,6 +198,20 @@ impl RuleList {
         direction: Direction,
         own: Option<A>,
     ) -> Region {
+        self.said(space, direction, own, |outcome| match outcome.decision() {
+            Decision::Allow => ALLOWS,
+            Decision::Block => BLOCKS,
+        })
+    }
+
+    /// As [`RuleList::decisions`], where a rule that does not pass says what `says` makes of it.
+    pub(crate) fn said<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+        own: Option<A>,
+        mut says: impl FnMut(Outcome) -> Region,
+    ) -> Region {
         let side = A::side(self);
         let rules: Vec<(&Conditions<A>, Region)> = side
             .classifier
@@ -205,13 +219,9 @@ impl RuleList {
             .iter()
             .zip(&side.outcomes)
             .filter(|(conditions, _)| own.is_none_or(|own| conditions.local.contains(own)))
-            .map(|(conditions, outcome)| {
-                let says = match outcome {
-                    outcome if outcome.passes() => PASSES,
-                    outcome if outcome.decision() == Decision::Block => BLOCKS,
-                    _ => ALLOWS,
-                };
-                (conditions, says)
+            .map(|(conditions, outcome)| match outcome.passes() {
+                true => (conditions, PASSES),
+                false => (conditions, says(*outcome)),
             })
             .collect();
         let all = strongest(space, direction, own.is_some(), &rules);
@@ -298,8 +308,8 @@ impl<A: Address> Side<A> {
 pub(crate) const ALLOWS: Region = Region::FULL;
 /// What a list says of a packet that it drops.
 pub(crate) const BLOCKS: Region = Region::EMPTY;
-/// A number that neither of the two is.
-const PASSES: Region = Region::end(2);
+/// A number that nothing else is.
+const PASSES: Region = Region::end((1 << 31) - 2);
 
 /// What the first rule that matches says of each packet. Halves are put over each other, so that most work is done on small diagrams.
 fn strongest<A: Address + Into<u128>>(

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use crate::{
     classifier::Extent,
     flow::{Direction, Family, Flow},
-    port_rules::PortRules,
+    port_rules::{Labels, PortRules},
     semantics::Semantics,
     space::{self, Axis, Region, Space},
     verdict::{Cause, Decision, Layer, Reason, RuleReference, Ruling, Step, Verdict},
@@ -288,6 +288,23 @@ impl Switch {
     /// The stages of a port.
     pub(crate) fn port_rules(&self, port: PortIndex) -> Option<&PortRules> {
         self.rules.get(port.0 as usize)
+    }
+
+    /// What decides on the packets that have this address on the port's side, without regard to isolation.
+    pub(crate) fn rulings_with(
+        &self,
+        space: &mut Space,
+        port: PortIndex,
+        direction: Direction,
+        own: IpAddr,
+        labels: &mut Labels,
+    ) -> Region {
+        let none = PortRules::default();
+        let rules = self.rules.get(port.0 as usize).unwrap_or(&none);
+        match own {
+            IpAddr::V4(own) => rules.rulings(space, direction, u32::from(own), labels),
+            IpAddr::V6(own) => rules.rulings(space, direction, u128::from(own), labels),
+        }
     }
 
     /// Whether nothing passes between a port and another one.

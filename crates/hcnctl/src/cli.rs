@@ -7,12 +7,14 @@
 
 pub mod apply;
 mod lint;
+mod reach;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcn::{HnsVersion, Target};
 pub use lint::{FailOn, LintArgs, LintOutput};
+pub use reach::{ReachArgs, ReachOutput};
 
 /// See, change, test and explain the network connectivity and policy of Windows containers.
 ///
@@ -81,6 +83,8 @@ pub enum Command {
     Confirm(apply::ConfirmArgs),
     /// Try whether traffic gets through: a whole exchange, and the rule that stops it.
     Probe(ProbeArgs),
+    /// Show who reaches whom with what: every pair, every protocol and port.
+    Reach(ReachArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
     /// Find what is wrong, doubtful or without effect in rules, sets, networks and services, and how to put it right.

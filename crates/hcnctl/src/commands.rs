@@ -15,6 +15,7 @@ pub mod history;
 pub mod intent;
 pub mod lint;
 pub mod probe;
+pub mod reach;
 pub mod run;
 pub mod serve;
 pub mod spec;

@@ -89,6 +89,11 @@ pub fn dispatch(
                 return Ok(code);
             }
         }
+        Command::Reach(args) => {
+            if let Some(code) = commands::reach::run_on_files(args, &cli.globals, out, words)? {
+                return Ok(code);
+            }
+        }
         Command::Completions(args) => return commands::completions::run(args, out),
         Command::Demo(args) => return commands::demo::run(args, &cli.globals, out, words, width),
         Command::Serve(args) if args.openapi => return commands::serve::openapi(out),
@@ -230,6 +235,7 @@ impl<'a> Desk<'a> {
             Command::Apply(args) => commands::apply::run(self, &args),
             Command::Confirm(args) => commands::apply::confirm::run(self, &args),
             Command::Probe(args) => commands::probe::run(self, &args),
+            Command::Reach(args) => commands::reach::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::Lint(args) => commands::lint::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),

@@ -14,6 +14,7 @@
 //! | [`render`] | documents to text |
 //! | [`policy_file`] | policy files, every mistake with its place |
 //! | [`serve`] | the counter: HTTP over an open HNS |
+//! | [`reach`] | who reaches whom with what, at one time and between two |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
 //! | [`lint`] | what is wrong or doubtful in documents |
 
@@ -26,6 +27,7 @@ pub mod lint;
 pub mod listing;
 pub mod lookup;
 pub mod policy_file;
+pub mod reach;
 pub mod render;
 pub mod serve;
 pub mod time;

@@ -35,11 +35,9 @@ impl Desk<'_> {
             let mut found = self.client().endpoints(&query).map_err(reading())?;
             return found.pop().ok_or_else(|| not_found(Kind::Endpoint, name));
         }
-        let endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
-        let containers = self.containers()?;
-        let named = named_endpoints(&endpoints, &containers);
-        let index = choose(Kind::Endpoint, name, &named)?;
-        Ok(endpoints[index].clone())
+        let mut endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
+        let index = endpoint_among(name, &endpoints, &self.containers()?)?;
+        Ok(endpoints.swap_remove(index))
     }
 
     /// The network of a name.
@@ -134,6 +132,22 @@ pub(crate) fn named_endpoints(endpoints: &[Endpoint], containers: &[Container]) 
     named
         .map(|endpoint| named_endpoint(endpoint, containers))
         .collect()
+}
+
+/// The place of the endpoint that a name means among these.
+///
+/// # Errors
+/// As [`Desk::endpoint`].
+pub fn endpoint_among(
+    name: &str,
+    endpoints: &[Endpoint],
+    containers: &[Container],
+) -> Result<usize, Failure> {
+    choose(
+        Kind::Endpoint,
+        name,
+        &named_endpoints(endpoints, containers),
+    )
 }
 
 /// The id of a document; zero where it has none that can be read.

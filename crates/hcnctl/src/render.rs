@@ -10,6 +10,7 @@ pub mod json;
 pub mod lint;
 pub mod list;
 pub mod name;
+pub mod reach;
 pub mod rule;
 pub mod table;
 pub mod word;

@@ -51,6 +51,11 @@ fn what_is_wrong_in_rules_is_found_with_its_fix() {
 }
 
 #[test]
+fn every_pair_is_told_in_every_form() {
+    transcript("reach");
+}
+
+#[test]
 fn history_tells_of_objects_that_are_gone() {
     transcript("history");
 }

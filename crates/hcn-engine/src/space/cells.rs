@@ -128,7 +128,7 @@ impl Space {
         }
     }
 
-    fn address(&self, number: u128) -> IpAddr {
+    pub(super) fn address(&self, number: u128) -> IpAddr {
         match self.family {
             Family::V4 => Ipv4Addr::from(number as u32).into(),
             Family::V6 => Ipv6Addr::from(number).into(),
@@ -201,7 +201,10 @@ impl fmt::Display for Cell {
 }
 
 /// `a,b-c`.
-fn listed<T: Copy + PartialEq>(spans: &[(T, T)], write: impl Fn(T, &mut String)) -> String {
+pub(super) fn listed<T: Copy + PartialEq>(
+    spans: &[(T, T)],
+    write: impl Fn(T, &mut String),
+) -> String {
     let mut text = String::new();
     for (first, last) in spans {
         if !text.is_empty() {

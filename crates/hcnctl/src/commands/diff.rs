@@ -113,7 +113,7 @@ pub fn print_difference(
 
 /// One side of the comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Side {
+pub(crate) enum Side {
     Now,
     Moment(u64),
     StandardInput,
@@ -121,7 +121,7 @@ enum Side {
 }
 
 impl Side {
-    fn of(text: &str) -> Result<Side, Failure> {
+    pub(crate) fn of(text: &str) -> Result<Side, Failure> {
         Ok(match (text, text.strip_prefix('@')) {
             ("now", _) => Side::Now,
             ("-", _) => Side::StandardInput,
@@ -133,7 +133,7 @@ impl Side {
     }
 
     /// The listing of a file; `None` where HNS is to be asked.
-    fn kept(&self) -> Result<Option<Vec<Listed>>, Failure> {
+    pub(crate) fn kept(&self) -> Result<Option<Vec<Listed>>, Failure> {
         let (path, bytes) = match self {
             Side::Now | Side::Moment(_) => return Ok(None),
             Side::StandardInput => {
@@ -153,7 +153,7 @@ impl Side {
             .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
     }
 
-    fn listing(
+    pub(crate) fn listing(
         &self,
         desk: &Desk<'_>,
         kept: Option<Vec<Listed>>,
@@ -180,14 +180,14 @@ impl Side {
 }
 
 /// What a kept listing is about, and so what it can be compared with.
-struct Scope {
+pub(crate) struct Scope {
     kinds: Vec<Kind>,
     is_v1: bool,
 }
 
 impl Scope {
     /// The scope of kept listings; everything in v2 shape where there is none, or one that does not tell.
-    fn of<'a>(kept: impl Iterator<Item = &'a Vec<Listed>>) -> Scope {
+    pub(crate) fn of<'a>(kept: impl Iterator<Item = &'a Vec<Listed>>) -> Scope {
         let objects: Vec<&Listed> = kept.flatten().collect();
         let mut kinds = Vec::new();
         for listed in &objects {
