@@ -26,6 +26,7 @@
 //! let documents = Documents {
 //!     networks: vec![Network::from_value(&network).unwrap()],
 //!     endpoints: [10, 11].iter().map(|last| Endpoint::from_value(&endpoint(*last)).unwrap()).collect(),
+//!     ..Documents::default()
 //! };
 //! let (switch, _) = Switch::compile(&documents, &Semantics::default());
 //! let (client, server) = (switch.ports[0].endpoint, switch.ports[1].endpoint);
