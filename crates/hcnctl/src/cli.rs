@@ -5,10 +5,14 @@
     reason = "a doc comment on a struct of arguments would become help text"
 )]
 
+mod why;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcn::{HnsVersion, Target};
+
+pub use why::{CanArgs, WhyArgs};
 
 /// See, change, test and explain the network connectivity and policy of Windows containers.
 ///
@@ -71,6 +75,10 @@ pub enum Command {
     Allow(IntentArgs),
     /// Try whether traffic gets through: a whole exchange, and the rule that stops it.
     Probe(ProbeArgs),
+    /// Say whether a flow is allowed: exit code 0 or 1.
+    Can(CanArgs),
+    /// Say why a flow is allowed or not: each rule on its way, and what would change the answer.
+    Why(WhyArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
     /// List what was changed, by whom, and when; an embedded HNS keeps that log.

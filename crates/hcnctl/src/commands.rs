@@ -16,3 +16,4 @@ pub mod probe;
 pub mod run;
 pub mod serve;
 pub mod spec;
+pub mod why;

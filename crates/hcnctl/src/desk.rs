@@ -222,6 +222,8 @@ impl<'a> Desk<'a> {
                 commands::intent::run(self, hcn::schema::policy::AclAction::Allow, &args)
             }
             Command::Probe(args) => commands::probe::run(self, &args),
+            Command::Can(args) => commands::why::can(self, &args),
+            Command::Why(args) => commands::why::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),
             Command::Conformance(args) => commands::conformance::run(self, &args),

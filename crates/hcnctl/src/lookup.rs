@@ -36,13 +36,21 @@ impl Desk<'_> {
             return found.pop().ok_or_else(|| not_found(Kind::Endpoint, name));
         }
         let endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
+        let index = self.endpoint_among(name, &endpoints)?;
+        Ok(endpoints[index].clone())
+    }
+
+    /// The place of the endpoint of a name among endpoints that are at hand.
+    ///
+    /// # Errors
+    /// As [`Desk::endpoint`].
+    pub fn endpoint_among(&self, name: &str, endpoints: &[Endpoint]) -> Result<usize, Failure> {
         let containers = self.containers()?;
         let named: Vec<Named> = endpoints
             .iter()
             .map(|endpoint| named_endpoint(endpoint, &containers))
             .collect();
-        let index = choose(Kind::Endpoint, name, &named)?;
-        Ok(endpoints[index].clone())
+        choose(Kind::Endpoint, name, &named)
     }
 
     /// The network of a name.
@@ -116,17 +124,16 @@ impl Desk<'_> {
     /// Those of the store.
     pub fn endpoint_label(&self, endpoint: &Endpoint) -> Result<String, Failure> {
         let id = guid(endpoint.id.get());
-        let containers = self.containers()?;
-        let container = containers
-            .iter()
-            .find(|container| container.endpoint == id)
-            .map(|container| container.name.clone());
-        let name = container.unwrap_or_else(|| endpoint.name.or_default());
-        Ok(format!(
-            "{name} ({})",
-            crate::render::short_id(&id.to_string())
-        ))
+        Ok(label(id, &endpoint.name.or_default(), &self.containers()?))
     }
+}
+
+/// What an endpoint is called in sentences: its container's name, else its own, with the beginning of its id.
+pub fn label(id: Guid, name: &str, containers: &[Container]) -> String {
+    let mut containers = containers.iter();
+    let container = containers.find(|container| container.endpoint == id);
+    let name = container.map_or(name, |container| &container.name);
+    format!("{name} ({})", crate::render::short_id(&id.to_string()))
 }
 
 /// The id of a document; zero where it has none that can be read.

@@ -10,6 +10,7 @@ pub mod list;
 pub mod name;
 pub mod rule;
 pub mod table;
+pub mod why;
 pub mod word;
 pub mod yaml;
 

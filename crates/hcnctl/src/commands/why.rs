@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `can` and `why`: the judge's answer about one flow, and everything that it hangs on.
+//!
+//! Apart from `probe`, which sends packets: here nothing is sent, and nobody need listen.
+
+use std::net::IpAddr;
+
+use hcn::{
+    Kind,
+    schema::{Document, Endpoint, LoadBalancer, Query},
+    service::{Profile, profile},
+};
+use hcn_engine::{
+    Documents, Flow, Protocol, Semantics, Start,
+    semantics::OpenQuestion,
+    why::{Explanation, Inquiry},
+};
+
+use crate::{
+    cli::{CanArgs, ProbeOutput, WhyArgs},
+    commands::spec::DestinationSpec,
+    desk::{Desk, Outcome},
+    failure::{Failure, exit},
+    lookup::{addresses, guid, label},
+    render::why::{Names, Otherwise, Page, json_page, summary, text_page},
+};
+
+/// A question, understood.
+pub(crate) struct Question {
+    pub(crate) start: Start,
+    pub(crate) flow: Flow,
+    /// What the sender is called.
+    pub(crate) from: String,
+    /// What the receiver is called.
+    pub(crate) to: String,
+}
+
+/// Says whether a flow is allowed.
+pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
+    let documents = documents(desk)?;
+    let semantics = semantics(desk)?;
+    let inquiry = Inquiry::new(&documents, &semantics);
+    let question = question(
+        desk,
+        &documents,
+        &inquiry,
+        &args.from,
+        &args.to,
+        args.source_port,
+    )?;
+    let explanation = inquiry.explain(question.start, &question.flow);
+    if !args.quiet {
+        let names = names(desk, &inquiry, &documents)?;
+        writeln!(desk.out, "{}", summary(&names, &question, &explanation))?;
+    }
+    Ok(code(&explanation))
+}
+
+/// Says why.
+pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
+    let documents = documents(desk)?;
+    let profile = desk
+        .connection()
+        .profile()
+        .map_err(Failure::hns("read the version of HNS"))?;
+    let inquiry = Inquiry::new(&documents, &profile.semantics);
+    let (Some(from), Some(to)) = (&args.from, &args.to) else {
+        return Err(Failure::Usage(
+            "say from whom and to whom, or give a capture with --packet".to_owned(),
+        ));
+    };
+    let question = question(desk, &documents, &inquiry, from, to, args.source_port)?;
+    let explanation = inquiry.explain(question.start, &question.flow);
+    let (profiles, questions) = otherwise(&inquiry, &question, &profile);
+    let page = Page {
+        names: names(desk, &inquiry, &documents)?,
+        profile: profile.version.to_string(),
+        question: &question,
+        explanation: &explanation,
+        profiles,
+        questions,
+    };
+    match args.output {
+        ProbeOutput::Text => write!(desk.out, "{}", text_page(&page))?,
+        ProbeOutput::Json => {
+            crate::render::json::write_object(&mut desk.out, &json_page(&page).to_string())?;
+        }
+    }
+    Ok(code(&explanation))
+}
+
+fn code(explanation: &Explanation) -> u8 {
+    match explanation.way.fate.is_allowed() {
+        true => exit::DONE,
+        false => exit::DENIED,
+    }
+}
+
+fn semantics(desk: &Desk<'_>) -> Result<Semantics, Failure> {
+    let profile = desk.connection().profile();
+    Ok(profile
+        .map_err(Failure::hns("read the version of HNS"))?
+        .semantics)
+}
+
+/// How the flow fares in each other profile, and under each guess made otherwise.
+fn otherwise(
+    inquiry: &Inquiry<'_>,
+    question: &Question,
+    own: &Profile,
+) -> (Vec<Otherwise>, Vec<Otherwise>) {
+    let others: Vec<Profile> = profile::KNOWN
+        .iter()
+        .filter(|(version, _)| *version != own.version)
+        .filter_map(|(version, _)| Profile::of(*version).ok())
+        .collect();
+    let open: Vec<OpenQuestion> = own.semantics.open_questions();
+    let all = others
+        .iter()
+        .map(|profile| &profile.semantics)
+        .chain(open.iter().map(|open| &open.semantics));
+    let mut answers = inquiry
+        .otherwise(question.start, &question.flow, all)
+        .into_iter();
+    let profiles = others
+        .iter()
+        .zip(answers.by_ref())
+        .map(|(profile, answer)| Otherwise {
+            name: profile.version.to_string(),
+            says: match (own.semantics.acl_on_nat, profile.semantics.acl_on_nat) {
+                (true, false) => format!(
+                    "{}; there, rules on NAT networks have no effect",
+                    profile.windows
+                ),
+                (false, true) => format!(
+                    "{}; there, rules on NAT networks have an effect",
+                    profile.windows
+                ),
+                _ => profile.windows.to_owned(),
+            },
+            answer,
+        })
+        .collect();
+    let questions = open.iter().zip(answers).map(|(open, answer)| Otherwise {
+        name: open.number.to_owned(),
+        says: open.otherwise.to_owned(),
+        answer,
+    });
+    (profiles, questions.collect())
+}
+
+/// Everything that a verdict is made from, by the seam.
+fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
+    let client = desk.client();
+    let networks = client
+        .networks(&Query::v2())
+        .map_err(Failure::hns("list the networks"))?;
+    let endpoints = client
+        .endpoints(&Query::v2())
+        .map_err(Failure::hns("list the endpoints"))?;
+    // An HNS without load balancers has none.
+    let load_balancers = client
+        .hns()
+        .list(Kind::LoadBalancer, &Query::v2().text())
+        .unwrap_or_default();
+    Ok(Documents {
+        networks,
+        endpoints,
+        load_balancers: load_balancers
+            .iter()
+            .filter_map(|text| LoadBalancer::from_json(text).ok())
+            .collect(),
+    })
+}
+
+fn names(desk: &Desk<'_>, inquiry: &Inquiry<'_>, documents: &Documents) -> Result<Names, Failure> {
+    let containers = desk.containers()?;
+    let switch = inquiry.switch();
+    let mut names = Names::default();
+    for port in &switch.ports {
+        let own = label(port.endpoint, &port.name, &containers);
+        names.insert(port.endpoint, own);
+    }
+    for document in documents.endpoints.iter().filter(|own| own.is_remote()) {
+        let id = guid(document.id.get());
+        names.insert(id, label(id, &document.name.or_default(), &containers));
+    }
+    for network in &switch.networks {
+        names.insert(network.id, label(network.id, &network.name, &[]));
+    }
+    for balancer in &switch.balancers {
+        names.insert(balancer.id, label(balancer.id, &balancer.name, &[]));
+    }
+    names.read(switch);
+    Ok(names)
+}
+
+/// Who takes part.
+struct Party {
+    label: String,
+    start: Start,
+    /// Addresses among which one may choose; none where the way decides.
+    addresses: Vec<IpAddr>,
+}
+
+/// Understands a question.
+fn question(
+    desk: &Desk<'_>,
+    documents: &Documents,
+    inquiry: &Inquiry<'_>,
+    from: &str,
+    to: &DestinationSpec,
+    source_port: u16,
+) -> Result<Question, Failure> {
+    let sender = party(desk, documents, inquiry, from)?;
+    let (to_label, destination) = destination(desk, documents, inquiry, to, &sender)?;
+    let own = sender
+        .addresses
+        .iter()
+        .find(|own| own.is_ipv4() == destination.is_ipv4());
+    let source = match (own, sender.start) {
+        (Some(own), _) if from.parse::<IpAddr>().is_ok() => Some(*own),
+        (own, start) => inquiry
+            .switch()
+            .source_towards(inquiry.topology(), start, destination)
+            .or(own.copied()),
+    };
+    let Some(source) = source else {
+        let family = if destination.is_ipv4() {
+            "IPv4"
+        } else {
+            "IPv6"
+        };
+        return Err(Failure::Usage(format!(
+            "{} has no {family} address, and {destination} is one",
+            sender.label
+        )));
+    };
+    let protocol = match (to.protocol, destination) {
+        (Protocol::ICMP, IpAddr::V6(_)) => Protocol::ICMPV6,
+        (protocol, _) => protocol,
+    };
+    Ok(Question {
+        start: sender.start,
+        flow: Flow {
+            source,
+            destination,
+            protocol,
+            source_port: if protocol.has_ports() { source_port } else { 0 },
+            destination_port: to.port,
+        },
+        from: sender.label,
+        to: to_label,
+    })
+}
+
+fn party(
+    desk: &Desk<'_>,
+    documents: &Documents,
+    inquiry: &Inquiry<'_>,
+    name: &str,
+) -> Result<Party, Failure> {
+    if name == "host" {
+        return Ok(Party {
+            label: "the host".to_owned(),
+            start: Start::Host,
+            addresses: Vec::new(),
+        });
+    }
+    if let Ok(address) = name.parse::<IpAddr>() {
+        let start = inquiry.switch().start_of(inquiry.topology(), address);
+        return Ok(Party {
+            label: match start {
+                Start::Port(port) => {
+                    let port = &inquiry.switch().ports[port.0 as usize];
+                    label(port.endpoint, &port.name, &desk.containers()?)
+                }
+                Start::Host => "the host".to_owned(),
+                Start::Outside => address.to_string(),
+            },
+            start,
+            addresses: vec![address],
+        });
+    }
+    let place = desk.endpoint_among(name, &documents.endpoints)?;
+    let endpoint = &documents.endpoints[place];
+    let id = guid(endpoint.id.get());
+    Ok(Party {
+        label: label(id, &endpoint.name.or_default(), &desk.containers()?),
+        start: match inquiry.switch().port_of(id) {
+            Some(port) => Start::Port(port),
+            None => Start::Outside,
+        },
+        addresses: parsed(endpoint),
+    })
+}
+
+fn parsed(endpoint: &Endpoint) -> Vec<IpAddr> {
+    let texts = addresses(endpoint);
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+/// The address that is meant, of the sender's family where there is a choice.
+fn destination(
+    desk: &Desk<'_>,
+    documents: &Documents,
+    inquiry: &Inquiry<'_>,
+    to: &DestinationSpec,
+    sender: &Party,
+) -> Result<(String, IpAddr), Failure> {
+    let switch = inquiry.switch();
+    if let Ok(address) = to.name.parse::<IpAddr>() {
+        return Ok((named_address(desk, inquiry, address)?, address));
+    }
+    let like_sender = |all: &[IpAddr]| {
+        let own = &sender.addresses;
+        let fits = |address: &&IpAddr| {
+            own.is_empty() || own.iter().any(|own| own.is_ipv4() == address.is_ipv4())
+        };
+        all.iter().find(fits).or(all.first()).copied()
+    };
+    if to.name == "host" {
+        let of_router = match sender.start {
+            Start::Port(port) => switch.ports[port.0 as usize].gateways.first().copied(),
+            Start::Host | Start::Outside => None,
+        };
+        let families = [hcn_engine::Family::V4, hcn_engine::Family::V6];
+        let topology = inquiry.topology();
+        let own: Vec<IpAddr> = families
+            .into_iter()
+            .filter_map(|family| topology.first_host_address(family))
+            .collect();
+        let found = of_router
+            .filter(|router| topology.network_of_host_address(*router).is_some())
+            .or_else(|| like_sender(&own));
+        return match found {
+            Some(address) => Ok(("the host".to_owned(), address)),
+            None => Err(Failure::Usage(
+                "the host has no address on any network, as no network has a gateway".to_owned(),
+            )),
+        };
+    }
+    let by_name = |balancer: &&hcn_engine::switch::Balancer| balancer.name == to.name;
+    let place = match desk.endpoint_among(&to.name, &documents.endpoints) {
+        Err(Failure::NotFound { .. }) if switch.balancers.iter().any(|own| by_name(&own)) => {
+            let vips = switch.balancers.iter().filter(by_name);
+            let vips: Vec<IpAddr> = vips.flat_map(|balancer| balancer.vips.clone()).collect();
+            let Some(address) = like_sender(&vips) else {
+                return Err(Failure::Usage(format!(
+                    "the load balancer {} is at any address of the host; say host:{}/{}",
+                    to.name, to.port, to.protocol
+                )));
+            };
+            return Ok((to.name.clone(), address));
+        }
+        found => found?,
+    };
+    let endpoint = &documents.endpoints[place];
+    let id = guid(endpoint.id.get());
+    let own = label(id, &endpoint.name.or_default(), &desk.containers()?);
+    match like_sender(&parsed(endpoint)) {
+        Some(address) => Ok((own, address)),
+        None => Err(Failure::Usage(format!("{} has no address", to.name))),
+    }
+}
+
+/// What an address is called: its endpoint, its load balancer, the host, or itself.
+fn named_address(
+    desk: &Desk<'_>,
+    inquiry: &Inquiry<'_>,
+    address: IpAddr,
+) -> Result<String, Failure> {
+    let switch = inquiry.switch();
+    let mut balancers = switch.balancers.iter();
+    if let Some(balancer) = balancers.find(|own| own.vips.contains(&address)) {
+        return Ok(label(balancer.id, &balancer.name, &[]));
+    }
+    Ok(match switch.start_of(inquiry.topology(), address) {
+        Start::Port(port) => {
+            let port = &switch.ports[port.0 as usize];
+            label(port.endpoint, &port.name, &desk.containers()?)
+        }
+        Start::Host => "the host".to_owned(),
+        Start::Outside => address.to_string(),
+    })
+}
