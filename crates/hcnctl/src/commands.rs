@@ -12,6 +12,7 @@ pub mod diff;
 pub mod get;
 pub mod history;
 pub mod intent;
+pub mod packets;
 pub mod probe;
 pub mod run;
 pub mod serve;

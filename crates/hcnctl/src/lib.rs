@@ -12,9 +12,11 @@
 //! | [`lookup`] | objects by id, prefix, name, container or address |
 //! | [`failure`] | what goes wrong, with its code, record and hint |
 //! | [`render`] | documents to text |
+//! | [`capture`] | the packets of a capture |
 //! | [`serve`] | the counter: HTTP over an open HNS |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
 
+pub mod capture;
 pub mod cli;
 pub mod commands;
 pub mod desk;

@@ -37,7 +37,7 @@ pub struct WhyArgs {
     /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "source_port"])]
     pub packet: Option<PathBuf>,
-    /// Print for people or for programs (docs/schema/why.json).
+    /// Print for people or for programs (docs/schema/why.json, docs/schema/why-packet.json).
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: ProbeOutput,
 }

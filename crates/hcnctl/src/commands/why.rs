@@ -11,7 +11,7 @@ use hcn::{
     service::{Profile, profile},
 };
 use hcn_engine::{
-    Documents, Flow, Protocol, Semantics, Start,
+    Documents, Flow, Protocol, Semantics, Start, Switch,
     semantics::OpenQuestion,
     why::{Explanation, Inquiry},
 };
@@ -50,7 +50,7 @@ pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
     )?;
     let explanation = inquiry.explain(question.start, &question.flow);
     if !args.quiet {
-        let names = names(desk, &inquiry, &documents)?;
+        let names = names(desk, inquiry.switch(), &documents)?;
         writeln!(desk.out, "{}", summary(&names, &question, &explanation))?;
     }
     Ok(code(&explanation))
@@ -59,6 +59,9 @@ pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
 /// Says why.
 pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
     let documents = documents(desk)?;
+    if let Some(path) = &args.packet {
+        return super::packets::run(desk, &documents, path, args.output);
+    }
     let profile = desk
         .connection()
         .profile()
@@ -73,7 +76,7 @@ pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
     let explanation = inquiry.explain(question.start, &question.flow);
     let (profiles, questions) = otherwise(&inquiry, &question, &profile);
     let page = Page {
-        names: names(desk, &inquiry, &documents)?,
+        names: names(desk, inquiry.switch(), &documents)?,
         profile: profile.version.to_string(),
         question: &question,
         explanation: &explanation,
@@ -96,7 +99,7 @@ fn code(explanation: &Explanation) -> u8 {
     }
 }
 
-fn semantics(desk: &Desk<'_>) -> Result<Semantics, Failure> {
+pub(crate) fn semantics(desk: &Desk<'_>) -> Result<Semantics, Failure> {
     let profile = desk.connection().profile();
     Ok(profile
         .map_err(Failure::hns("read the version of HNS"))?
@@ -173,9 +176,12 @@ fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
     })
 }
 
-fn names(desk: &Desk<'_>, inquiry: &Inquiry<'_>, documents: &Documents) -> Result<Names, Failure> {
+pub(crate) fn names(
+    desk: &Desk<'_>,
+    switch: &Switch,
+    documents: &Documents,
+) -> Result<Names, Failure> {
     let containers = desk.containers()?;
-    let switch = inquiry.switch();
     let mut names = Names::default();
     for port in &switch.ports {
         let own = label(port.endpoint, &port.name, &containers);

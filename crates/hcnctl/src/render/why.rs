@@ -18,7 +18,7 @@ use hcn_schema::Guid;
 
 use crate::commands::why::Question;
 
-pub(crate) use json::json_page;
+pub(crate) use json::{cause_of, flow, json_page};
 pub(crate) use text::{summary, text_page};
 
 /// What there is to say of a flow.
@@ -86,7 +86,7 @@ impl Names {
         self.balancers.clone_from(&switch.balancers);
     }
 
-    fn of(&self, id: Guid) -> String {
+    pub(crate) fn of(&self, id: Guid) -> String {
         let known = self.by_id.get(&id).cloned();
         known.unwrap_or_else(|| super::short_id(&id.to_string()))
     }
@@ -103,7 +103,7 @@ impl Names {
 }
 
 /// How a way ends, in one word for programs.
-fn outcome(fate: Fate) -> &'static str {
+pub(crate) fn outcome(fate: Fate) -> &'static str {
     match fate {
         Fate::Arrives(_) => "arrives",
         Fate::Leaves => "leaves",
@@ -114,7 +114,7 @@ fn outcome(fate: Fate) -> &'static str {
 }
 
 /// How a way ends, in one word for people.
-fn verdict(fate: Fate) -> String {
+pub(crate) fn verdict(fate: Fate) -> String {
     match fate {
         Fate::Arrives(_) | Fate::Leaves => "allowed".to_owned(),
         Fate::Dropped => "blocked".to_owned(),
@@ -126,7 +126,7 @@ fn verdict(fate: Fate) -> String {
 }
 
 /// How a way ends, in a sentence.
-fn ending(names: &Names, fate: Fate) -> String {
+pub(crate) fn ending(names: &Names, fate: Fate) -> String {
     match fate {
         Fate::Arrives(Receiver::Port(port)) => {
             format!("it arrives at {}", names.of(names.port(port)))
@@ -152,7 +152,7 @@ fn ending(names: &Names, fate: Fate) -> String {
 }
 
 /// A cause without the rule's text.
-fn cause_words(names: &Names, cause: &Cause) -> String {
+pub(crate) fn cause_words(names: &Names, cause: &Cause) -> String {
     match (&cause.rule, cause.reason) {
         (Some(rule), Reason::NoIntercommunication) => {
             let owner = names.of(rule.object);

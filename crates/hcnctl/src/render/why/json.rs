@@ -59,7 +59,7 @@ fn answers(page: &Page<'_>, others: &[Otherwise], key: &str) -> Vec<Value> {
     others.iter().map(answer).collect()
 }
 
-fn flow(flow: &Flow) -> Value {
+pub(crate) fn flow(flow: &Flow) -> Value {
     let ports = flow.protocol.has_ports();
     json!({
         "protocol": flow.protocol.0,
@@ -154,7 +154,7 @@ fn judged(names: &Names, judgement: &Judgement) -> Value {
     })
 }
 
-fn cause_of(names: &Names, cause: &Cause) -> Value {
+pub(crate) fn cause_of(names: &Names, cause: &Cause) -> Value {
     json!({
         "layer": cause.layer.to_string(),
         "reason": reason_word(cause.reason),
