@@ -110,6 +110,18 @@ impl<'a> Inquiry<'a> {
         }
     }
 
+    /// The same, with the rules read from other documents: where there are many endpoints, whoever asks may give the rules of those on the way
+    /// alone ([`Inquiry::crossed`]), once it is known which they are.
+    pub fn with_rules_of(self, documents: &Documents) -> Inquiry<'_> {
+        Inquiry {
+            documents,
+            semantics: self.semantics,
+            switch: self.switch,
+            topology: self.topology,
+            faults: self.faults,
+        }
+    }
+
     /// Networks, ports, mappings and load balancers; its ports have no rules.
     pub fn switch(&self) -> &Switch {
         &self.switch

@@ -189,7 +189,7 @@ impl Judge<'_> {
         Some((endpoint, *direction, cause))
     }
 
-    fn line(&self, names: &Names, number: u64, flow: Option<&Flow>, answer: &Answer) -> String {
+    fn line(&self, names: &Names<'_>, number: u64, flow: Option<&Flow>, answer: &Answer) -> String {
         let flow = flow.map_or(String::new(), |flow| format!(" {flow}:"));
         let says = match answer {
             Answer::Judged(way) => {
@@ -209,7 +209,7 @@ impl Judge<'_> {
         format!("{number}{flow} {says}")
     }
 
-    fn value(&self, names: &Names, number: u64, of: Option<&Flow>, answer: &Answer) -> Value {
+    fn value(&self, names: &Names<'_>, number: u64, of: Option<&Flow>, answer: &Answer) -> Value {
         let way = match answer {
             Answer::Judged(way) => Some(way),
             Answer::Answers(_) | Answer::Unjudged(_) => None,

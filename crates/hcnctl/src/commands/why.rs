@@ -3,11 +3,11 @@
 //!
 //! Apart from `probe`, which sends packets: here nothing is sent, and nobody need listen.
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 
 use hcn::{
     Kind,
-    schema::{Document, Endpoint, LoadBalancer, Query},
+    schema::{Document, Endpoint, Guid, LoadBalancer, Query},
     service::{Profile, profile},
 };
 use hcn_engine::{
@@ -15,6 +15,8 @@ use hcn_engine::{
     semantics::OpenQuestion,
     why::{Explanation, Inquiry},
 };
+
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     cli::{CanArgs, ProbeOutput, WhyArgs},
@@ -37,20 +39,23 @@ pub(crate) struct Question {
 
 /// Says whether a flow is allowed.
 pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
-    let documents = documents(desk)?;
+    let sources = Sources::read(desk)?;
     let semantics = semantics(desk)?;
-    let inquiry = Inquiry::new(&documents, &semantics);
+    let inquiry = Inquiry::new(&sources.sketch, &semantics);
     let question = question(
         desk,
-        &documents,
+        &sources.sketch,
         &inquiry,
         &args.from,
         &args.to,
         args.source_port,
     )?;
+    let crossed = inquiry.crossed(question.start, &question.flow);
+    let documents = sources.in_full(|id| crossed.contains(&id));
+    let inquiry = inquiry.with_rules_of(&documents);
     let explanation = inquiry.explain(question.start, &question.flow);
     if !args.quiet {
-        let names = names(desk, inquiry.switch(), &documents)?;
+        let names = names(desk, inquiry.switch(), &sources.sketch)?;
         writeln!(desk.out, "{}", summary(&names, &question, &explanation))?;
     }
     Ok(code(&explanation))
@@ -58,25 +63,28 @@ pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
 
 /// Says why.
 pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
-    let documents = documents(desk)?;
+    let sources = Sources::read(desk)?;
     if let Some(path) = &args.packet {
-        return super::packets::run(desk, &documents, path, args.output);
+        return super::packets::run(desk, &sources.in_full(|_| true), path, args.output);
     }
     let profile = desk
         .connection()
         .profile()
         .map_err(Failure::hns("read the version of HNS"))?;
-    let inquiry = Inquiry::new(&documents, &profile.semantics);
+    let inquiry = Inquiry::new(&sources.sketch, &profile.semantics);
     let (Some(from), Some(to)) = (&args.from, &args.to) else {
         return Err(Failure::Usage(
             "say from whom and to whom, or give a capture with --packet".to_owned(),
         ));
     };
-    let question = question(desk, &documents, &inquiry, from, to, args.source_port)?;
+    let question = question(desk, &sources.sketch, &inquiry, from, to, args.source_port)?;
+    let crossed = inquiry.crossed(question.start, &question.flow);
+    let documents = sources.in_full(|id| crossed.contains(&id));
+    let inquiry = inquiry.with_rules_of(&documents);
     let explanation = inquiry.explain(question.start, &question.flow);
     let (profiles, questions) = otherwise(&inquiry, &question, &profile);
     let page = Page {
-        names: names(desk, inquiry.switch(), &documents)?,
+        names: names(desk, inquiry.switch(), &sources.sketch)?,
         profile: profile.version.to_string(),
         question: &question,
         explanation: &explanation,
@@ -153,52 +161,90 @@ fn otherwise(
 }
 
 /// Everything that a verdict is made from, by the seam.
-fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
-    let client = desk.client();
-    let networks = client
-        .networks(&Query::v2())
-        .map_err(Failure::hns("list the networks"))?;
-    let endpoints = client
-        .endpoints(&Query::v2())
-        .map_err(Failure::hns("list the endpoints"))?;
-    // An HNS without load balancers has none.
-    let load_balancers = client
-        .hns()
-        .list(Kind::LoadBalancer, &Query::v2().text())
-        .unwrap_or_default();
-    Ok(Documents {
-        networks,
-        endpoints,
-        load_balancers: load_balancers
-            .iter()
-            .filter_map(|text| LoadBalancer::from_json(text).ok())
-            .collect(),
-    })
+pub(crate) struct Sources {
+    /// All objects; of endpoints' policies only the published ports, as most endpoints are not on the way and rules are most of a document.
+    sketch: Documents,
+    /// The endpoints' documents as they came, in the order of the sketch.
+    texts: Vec<String>,
 }
 
-pub(crate) fn names(
+impl Sources {
+    fn read(desk: &Desk<'_>) -> Result<Sources, Failure> {
+        let client = desk.client();
+        let networks = client
+            .networks(&Query::v2())
+            .map_err(Failure::hns("list the networks"))?;
+        let texts = client
+            .hns()
+            .list(Kind::Endpoint, &Query::v2().text())
+            .map_err(Failure::hns("list the endpoints"))?;
+        // An HNS without load balancers has none.
+        let load_balancers = client
+            .hns()
+            .list(Kind::LoadBalancer, &Query::v2().text())
+            .unwrap_or_default();
+        Ok(Sources {
+            sketch: Documents {
+                networks,
+                endpoints: texts.iter().map(|text| sketch(text)).collect(),
+                load_balancers: load_balancers
+                    .iter()
+                    .filter_map(|text| LoadBalancer::from_json(text).ok())
+                    .collect(),
+            },
+            texts,
+        })
+    }
+
+    /// All networks, and in full the endpoints for which `wanted` says yes.
+    fn in_full(&self, wanted: impl Fn(Guid) -> bool) -> Documents {
+        let endpoints = self.sketch.endpoints.iter().zip(&self.texts);
+        let endpoints = endpoints.filter(|(own, _)| wanted(guid(own.id.get())));
+        Documents {
+            networks: self.sketch.networks.clone(),
+            endpoints: endpoints
+                .filter_map(|(_, text)| Endpoint::from_json(text).ok())
+                .collect(),
+            load_balancers: self.sketch.load_balancers.clone(),
+        }
+    }
+}
+
+/// An endpoint's document without its rules.
+fn sketch(text: &str) -> Endpoint {
+    let members: HashMap<String, &RawValue> = serde_json::from_str(text).unwrap_or_default();
+    let mut kept = Map::new();
+    for (key, raw) in members {
+        let is = |name: &str| key.eq_ignore_ascii_case(name);
+        if is("Health") || is("AdditionalParams") {
+            continue;
+        }
+        let is_rules = is("Policies") && {
+            let policies = raw.get().to_ascii_lowercase();
+            !policies.contains("portmapping")
+        };
+        let value = match is_rules {
+            true => Value::Array(Vec::new()),
+            false => serde_json::from_str(raw.get()).unwrap_or_default(),
+        };
+        kept.insert(key, value);
+    }
+    Endpoint::from_map(&kept)
+}
+
+pub(crate) fn names<'a>(
     desk: &Desk<'_>,
-    switch: &Switch,
+    switch: &'a Switch,
     documents: &Documents,
-) -> Result<Names, Failure> {
-    let containers = desk.containers()?;
-    let mut names = Names::default();
-    for port in &switch.ports {
-        let own = label(port.endpoint, &port.name, &containers);
-        names.insert(port.endpoint, own);
-    }
-    for document in documents.endpoints.iter().filter(|own| own.is_remote()) {
-        let id = guid(document.id.get());
-        names.insert(id, label(id, &document.name.or_default(), &containers));
-    }
-    for network in &switch.networks {
-        names.insert(network.id, label(network.id, &network.name, &[]));
-    }
-    for balancer in &switch.balancers {
-        names.insert(balancer.id, label(balancer.id, &balancer.name, &[]));
-    }
-    names.read(switch);
-    Ok(names)
+) -> Result<Names<'a>, Failure> {
+    let remote = documents.endpoints.iter().filter(|own| own.is_remote());
+    Ok(Names {
+        switch,
+        containers: desk.containers()?,
+        remote: remote
+            .map(|own| (guid(own.id.get()), own.name.or_default()))
+            .collect(),
+    })
 }
 
 /// Who takes part.

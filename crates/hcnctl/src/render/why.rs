@@ -8,22 +8,23 @@ mod text;
 
 use std::collections::HashMap;
 
+use hcn::service::Container;
 use hcn_engine::{
-    Protocol, Switch,
+    Port, PortIndex, Switch,
     verdict::{Cause, Reason},
     way::{Fate, NoWay, Receiver},
     why::{self, Explanation},
 };
 use hcn_schema::Guid;
 
-use crate::commands::why::Question;
+use crate::{commands::why::Question, lookup::label};
 
 pub(crate) use json::{cause_of, flow, json_page};
 pub(crate) use text::{summary, text_page};
 
 /// What there is to say of a flow.
 pub(crate) struct Page<'a> {
-    pub(crate) names: Names,
+    pub(crate) names: Names<'a>,
     /// The version of HNS that is judged as.
     pub(crate) profile: String,
     pub(crate) question: &'a Question,
@@ -43,62 +44,48 @@ pub(crate) struct Otherwise {
     pub(crate) answer: why::Otherwise,
 }
 
-/// What objects are called.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    by_id: HashMap<Guid, String>,
-    networks: Vec<Guid>,
-    ports: Vec<Guid>,
-    mappings: Vec<Mapping>,
-    balancers: Vec<hcn_engine::switch::Balancer>,
+/// What objects are called, and which of them the indexes of a way mean.
+pub(crate) struct Names<'a> {
+    pub(crate) switch: &'a Switch,
+    pub(crate) containers: Vec<Container>,
+    /// Names of endpoints on other hosts.
+    pub(crate) remote: HashMap<Guid, String>,
 }
 
-/// A published port.
-#[derive(Debug)]
-pub(crate) struct Mapping {
-    pub(crate) endpoint: Guid,
-    pub(crate) pointer: String,
-    pub(crate) protocol: Protocol,
-    pub(crate) external_port: u16,
-}
-
-impl Names {
-    pub(crate) fn insert(&mut self, id: Guid, name: String) {
-        self.by_id.insert(id, name);
-    }
-
-    /// Notes which objects the indexes of a switch mean.
-    pub(crate) fn read(&mut self, switch: &Switch) {
-        self.networks = switch.networks.iter().map(|network| network.id).collect();
-        self.ports = switch.ports.iter().map(|port| port.endpoint).collect();
-        self.mappings = switch
-            .port_mappings
-            .iter()
-            .filter_map(|mapping| {
-                Some(Mapping {
-                    endpoint: self.ports.get(mapping.port.0 as usize).copied()?,
-                    pointer: mapping.pointer.clone(),
-                    protocol: mapping.protocol,
-                    external_port: mapping.external_port,
-                })
-            })
-            .collect();
-        self.balancers.clone_from(&switch.balancers);
-    }
-
+impl Names<'_> {
     pub(crate) fn of(&self, id: Guid) -> String {
-        let known = self.by_id.get(&id).cloned();
-        known.unwrap_or_else(|| super::short_id(&id.to_string()))
+        let switch = self.switch;
+        let port = switch.port_of(id).map(|port| self.port_at(port));
+        if let Some(port) = port.flatten() {
+            return label(id, &port.name, &self.containers);
+        }
+        let mut networks = switch.networks.iter();
+        let network = networks.find(|network| network.id == id);
+        let mut balancers = switch.balancers.iter();
+        let balancer = balancers.find(|balancer| balancer.id == id);
+        let name = network
+            .map(|network| &network.name)
+            .or(balancer.map(|balancer| &balancer.name))
+            .or(self.remote.get(&id));
+        match name {
+            Some(name) => label(id, name, &self.containers),
+            None => super::short_id(&id.to_string()),
+        }
+    }
+
+    fn port_at(&self, index: PortIndex) -> Option<&Port> {
+        self.switch.ports.get(index.0 as usize)
     }
 
     fn network(&self, index: usize) -> String {
-        let id = self.networks.get(index);
-        id.map_or_else(String::new, |id| self.of(*id))
+        let network = self.switch.networks.get(index);
+        network.map_or_else(String::new, |network| self.of(network.id))
     }
 
-    fn port(&self, index: hcn_engine::PortIndex) -> Guid {
-        let id = self.ports.get(index.0 as usize);
-        id.copied().unwrap_or_default()
+    fn port(&self, index: PortIndex) -> Guid {
+        self.port_at(index)
+            .map(|port| port.endpoint)
+            .unwrap_or_default()
     }
 }
 
@@ -126,7 +113,7 @@ pub(crate) fn verdict(fate: Fate) -> String {
 }
 
 /// How a way ends, in a sentence.
-pub(crate) fn ending(names: &Names, fate: Fate) -> String {
+pub(crate) fn ending(names: &Names<'_>, fate: Fate) -> String {
     match fate {
         Fate::Arrives(Receiver::Port(port)) => {
             format!("it arrives at {}", names.of(names.port(port)))
@@ -152,7 +139,7 @@ pub(crate) fn ending(names: &Names, fate: Fate) -> String {
 }
 
 /// A cause without the rule's text.
-pub(crate) fn cause_words(names: &Names, cause: &Cause) -> String {
+pub(crate) fn cause_words(names: &Names<'_>, cause: &Cause) -> String {
     match (&cause.rule, cause.reason) {
         (Some(rule), Reason::NoIntercommunication) => {
             let owner = names.of(rule.object);

@@ -70,18 +70,23 @@ pub(crate) fn flow(flow: &Flow) -> Value {
     })
 }
 
-fn steps(names: &Names, way: &Way, judgements: &mut dyn Iterator<Item = &Judgement>) -> Vec<Value> {
+fn steps(
+    names: &Names<'_>,
+    way: &Way,
+    judgements: &mut dyn Iterator<Item = &Judgement>,
+) -> Vec<Value> {
     let step = |hop: &Hop| step(names, hop, judgements);
     way.hops.iter().filter_map(step).collect()
 }
 
 fn step(
-    names: &Names,
+    names: &Names<'_>,
     hop: &Hop,
     judgements: &mut dyn Iterator<Item = &Judgement>,
 ) -> Option<Value> {
     let route = |how: &str, network: usize, router: Option<String>| {
-        let network = names.networks.get(network).map(ToString::to_string);
+        let network = names.switch.networks.get(network);
+        let network = network.map(|network| network.id.to_string());
         json!({"kind": "route", "how": how, "network": network, "router": router})
     };
     Some(match hop {
@@ -92,10 +97,10 @@ fn step(
         Hop::Routed { network } => route("host", *network, None),
         Hop::Judged { .. } => judged(names, judgements.next()?),
         Hop::Published { mapping, flow: to } => {
-            let mapping = names.mappings.get(*mapping)?;
+            let mapping = names.switch.port_mappings.get(*mapping)?;
             json!({
                 "kind": "published",
-                "endpoint": mapping.endpoint.to_string(),
+                "endpoint": names.port(mapping.port).to_string(),
                 "pointer": mapping.pointer,
                 "flow": flow(to),
             })
@@ -105,7 +110,7 @@ fn step(
             port,
             branches,
         } => {
-            let balancer = names.balancers.get(*balancer)?;
+            let balancer = names.switch.balancers.get(*balancer)?;
             let mut backends = Vec::with_capacity(branches.len());
             for branch in branches {
                 let backend = balancer.backends.get(branch.backend)?;
@@ -130,7 +135,7 @@ fn step(
     })
 }
 
-fn judged(names: &Names, judgement: &Judgement) -> Value {
+fn judged(names: &Names<'_>, judgement: &Judgement) -> Value {
     let without = judgement.without.as_ref().map(|without| {
         let instead = without.instead.as_ref();
         json!({
@@ -154,7 +159,7 @@ fn judged(names: &Names, judgement: &Judgement) -> Value {
     })
 }
 
-pub(crate) fn cause_of(names: &Names, cause: &Cause) -> Value {
+pub(crate) fn cause_of(names: &Names<'_>, cause: &Cause) -> Value {
     json!({
         "layer": cause.layer.to_string(),
         "reason": reason_word(cause.reason),

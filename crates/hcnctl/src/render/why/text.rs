@@ -18,7 +18,7 @@ use super::{Names, Otherwise, Page, cause_words, ending, verdict};
 use crate::{commands::why::Question, render::shown};
 
 /// One line: who, whom, what, and the cause.
-pub(crate) fn summary(names: &Names, question: &Question, explanation: &Explanation) -> String {
+pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Explanation) -> String {
     let fate = explanation.way.fate;
     let blocked = explanation
         .judgements
@@ -72,7 +72,7 @@ pub(crate) fn text_page(page: &Page<'_>) -> String {
 }
 
 struct Text<'a> {
-    names: &'a Names,
+    names: &'a Names<'a>,
     page: String,
     judgements: std::slice::Iter<'a, Judgement>,
     step: usize,
@@ -114,7 +114,7 @@ impl Text<'_> {
                     }
                 }
                 Hop::Published { mapping, flow } => {
-                    let Some(mapping) = self.names.mappings.get(*mapping) else {
+                    let Some(mapping) = self.names.switch.port_mappings.get(*mapping) else {
                         continue;
                     };
                     let words = format!(
@@ -122,7 +122,7 @@ impl Text<'_> {
                         mapping.external_port,
                         mapping.protocol,
                         mapping.pointer,
-                        self.names.of(mapping.endpoint)
+                        self.names.of(self.names.port(mapping.port))
                     );
                     self.step(depth, &words);
                 }
@@ -138,7 +138,7 @@ impl Text<'_> {
     }
 
     fn balanced(&mut self, depth: usize, balancer: usize, port: usize, branches: &[Branch]) {
-        let Some(balancer) = self.names.balancers.get(balancer) else {
+        let Some(balancer) = self.names.switch.balancers.get(balancer) else {
             return;
         };
         let how = match (balancer.is_direct, balancer.source_vip) {
