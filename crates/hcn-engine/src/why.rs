@@ -154,23 +154,7 @@ impl<'a> Inquiry<'a> {
 
     /// Why it fares so.
     pub fn explain(&self, start: Start, flow: &Flow) -> Explanation {
-        let mut faults = self.faults.clone();
-        let how = self.once(&self.semantics);
-        let rules = self.read(start, flow, &how, &mut faults);
-        let way = self.way_by(start, flow, &self.semantics, &rules);
-        let kept = self.kept(start, flow, &rules);
-        let judgements = way
-            .judgements()
-            .into_iter()
-            .filter_map(|judged| self.judgement(start, flow, &way, &rules, &kept, judged))
-            .collect();
-        let on_the_way: HashSet<Guid> = self.objects(start, flow).collect();
-        faults.retain(|fault| on_the_way.contains(&fault.object));
-        Explanation {
-            way,
-            judgements,
-            faults,
-        }
+        self.explain_with(start, flow, []).0
     }
 
     /// How it fares under other semantics, one answer for each.
@@ -180,28 +164,54 @@ impl<'a> Inquiry<'a> {
         flow: &Flow,
         others: impl IntoIterator<Item = &'s Semantics>,
     ) -> Vec<Otherwise> {
-        let how = self.once(&self.semantics);
-        let rules = self.read(start, flow, &how, &mut Vec::new());
+        self.explain_with(start, flow, others).1
+    }
+
+    /// Both of [`Inquiry::explain`] and [`Inquiry::otherwise`], for one reading of the rules.
+    pub fn explain_with<'s>(
+        &self,
+        start: Start,
+        flow: &Flow,
+        others: impl IntoIterator<Item = &'s Semantics>,
+    ) -> (Explanation, Vec<Otherwise>) {
+        let mut faults = self.faults.clone();
+        let rules = self.read(start, flow, &self.once(&self.semantics), &mut faults);
         let kept = self.kept(start, flow, &rules);
-        let answer = |semantics: &Semantics| {
-            let how = How {
-                kept: Some(&kept),
-                ..self.once(semantics)
-            };
-            let rules = self.read(start, flow, &how, &mut Vec::new());
-            let way = self.way_by(start, flow, semantics, &rules);
-            let last = way.judgements().pop().and_then(|judged| {
-                let (port, direction, flow, ruling) = judged;
-                let cause = self.cause(&rules, port, direction, &flow, ruling);
-                let endpoint = self.switch.ports.get(port.0 as usize)?.endpoint;
-                Some((endpoint, direction, cause))
-            });
-            Otherwise {
-                fate: way.fate,
-                last,
-            }
+        let way = self.way_by(start, flow, &self.semantics, &rules);
+        let judgements = way
+            .judgements()
+            .into_iter()
+            .filter_map(|judged| self.judgement(start, flow, &way, &rules, &kept, judged))
+            .collect();
+        let on_the_way: HashSet<Guid> = self.objects(start, flow).collect();
+        faults.retain(|fault| on_the_way.contains(&fault.object));
+        let explanation = Explanation {
+            way,
+            judgements,
+            faults,
         };
-        others.into_iter().map(answer).collect()
+        let others = others.into_iter();
+        let answers = others.map(|other| self.answer(start, flow, other, &kept));
+        (explanation, answers.collect())
+    }
+
+    fn answer(&self, start: Start, flow: &Flow, semantics: &Semantics, kept: &Kept) -> Otherwise {
+        let how = How {
+            kept: Some(kept),
+            ..self.once(semantics)
+        };
+        let rules = self.read(start, flow, &how, &mut Vec::new());
+        let way = self.way_by(start, flow, semantics, &rules);
+        let last = way.judgements().pop().and_then(|judged| {
+            let (port, direction, flow, ruling) = judged;
+            let cause = self.cause(&rules, port, direction, &flow, ruling);
+            let endpoint = self.switch.ports.get(port.0 as usize)?.endpoint;
+            Some((endpoint, direction, cause))
+        });
+        Otherwise {
+            fate: way.fate,
+            last,
+        }
     }
 
     /// Rules for one packet.

@@ -81,8 +81,7 @@ pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
     let crossed = inquiry.crossed(question.start, &question.flow);
     let documents = sources.in_full(|id| crossed.contains(&id));
     let inquiry = inquiry.with_rules_of(&documents);
-    let explanation = inquiry.explain(question.start, &question.flow);
-    let (profiles, questions) = otherwise(&inquiry, &question, &profile);
+    let (explanation, profiles, questions) = explained(&inquiry, &question, &profile);
     let page = Page {
         names: names(desk, inquiry.switch(), &sources.sketch)?,
         profile: profile.version.to_string(),
@@ -114,12 +113,12 @@ pub(crate) fn semantics(desk: &Desk<'_>) -> Result<Semantics, Failure> {
         .semantics)
 }
 
-/// How the flow fares in each other profile, and under each guess made otherwise.
-fn otherwise(
+/// Why the flow fares so, how in each other profile, and how under each guess made otherwise.
+fn explained(
     inquiry: &Inquiry<'_>,
     question: &Question,
     own: &Profile,
-) -> (Vec<Otherwise>, Vec<Otherwise>) {
+) -> (Explanation, Vec<Otherwise>, Vec<Otherwise>) {
     let others: Vec<Profile> = profile::KNOWN
         .iter()
         .filter(|(version, _)| *version != own.version)
@@ -130,9 +129,8 @@ fn otherwise(
         .iter()
         .map(|profile| &profile.semantics)
         .chain(open.iter().map(|open| &open.semantics));
-    let mut answers = inquiry
-        .otherwise(question.start, &question.flow, all)
-        .into_iter();
+    let (explanation, answers) = inquiry.explain_with(question.start, &question.flow, all);
+    let mut answers = answers.into_iter();
     let profiles = others
         .iter()
         .zip(answers.by_ref())
@@ -157,7 +155,7 @@ fn otherwise(
         says: open.otherwise.to_owned(),
         answer,
     });
-    (profiles, questions.collect())
+    (explanation, profiles, questions.collect())
 }
 
 /// Everything that a verdict is made from, by the seam.
