@@ -68,7 +68,8 @@ impl PortRules {
         }
     }
 
-    fn stages(&self, direction: Direction) -> &[Stage] {
+    /// The layers of a direction, in the order in which they are asked.
+    pub(crate) fn stages(&self, direction: Direction) -> &[Stage] {
         match direction {
             Direction::In => &self.inward,
             Direction::Out => &self.outward,
@@ -310,7 +311,7 @@ impl Stage {
 
     /// What this stage says; `None` where it has no say.
     #[inline]
-    fn rule<A: InList>(&self, packet: &Packet<A>) -> Option<Ruling> {
+    pub(crate) fn rule<A: InList>(&self, packet: &Packet<A>) -> Option<Ruling> {
         for list in &self.lists {
             let Some(outcome) = list.first(packet) else {
                 continue;

@@ -92,7 +92,7 @@ fn add<A: InList + Into<u128>>(
                 layer,
                 direction,
                 object: entry.object,
-                pointer: entry.pointer.clone(),
+                pointer: entry.pointer(),
                 action: entry.action,
                 priority: entry.priority,
                 matches: Region::EMPTY,

@@ -387,6 +387,7 @@ fn compile(scene: &TextScene) -> Switch {
     let documents = Documents {
         networks: vec![Network::from_value(&network).unwrap()],
         endpoints: vec![Endpoint::from_value(&endpoint).unwrap()],
+        ..Documents::default()
     };
     let (switch, faults) = Switch::compile(&documents, &scene.semantics);
     assert_eq!(faults, []);

@@ -106,6 +106,7 @@ fn compile(endpoints: Vec<Endpoint>) -> Switch {
     let documents = Documents {
         networks: vec![Network::from_value(&network).unwrap()],
         endpoints,
+        ..Documents::default()
     };
     let (switch, faults) = Switch::compile(&documents, &Semantics::default());
     assert_eq!(faults, []);

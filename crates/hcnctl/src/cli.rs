@@ -8,6 +8,7 @@
 pub mod apply;
 mod lint;
 mod reach;
+mod why;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcn::{HnsVersion, Target};
 pub use lint::{FailOn, LintArgs, LintOutput};
 pub use reach::{ReachArgs, ReachOutput};
+
+pub use why::{CanArgs, WhyArgs};
 
 /// See, change, test and explain the network connectivity and policy of Windows containers.
 ///
@@ -85,6 +88,10 @@ pub enum Command {
     Probe(ProbeArgs),
     /// Show who reaches whom with what: every pair, every protocol and port.
     Reach(ReachArgs),
+    /// Say whether a flow is allowed: exit code 0 or 1.
+    Can(CanArgs),
+    /// Say why a flow is allowed or not: each rule on its way, and what would change the answer.
+    Why(WhyArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
     /// Find what is wrong, doubtful or without effect in rules, sets, networks and services, and how to put it right.

@@ -236,6 +236,8 @@ impl<'a> Desk<'a> {
             Command::Confirm(args) => commands::apply::confirm::run(self, &args),
             Command::Probe(args) => commands::probe::run(self, &args),
             Command::Reach(args) => commands::reach::run(self, &args),
+            Command::Can(args) => commands::why::can(self, &args),
+            Command::Why(args) => commands::why::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
             Command::Lint(args) => commands::lint::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),

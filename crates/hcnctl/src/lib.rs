@@ -13,11 +13,13 @@
 //! | [`failure`] | what goes wrong, with its code, record and hint |
 //! | [`render`] | documents to text |
 //! | [`policy_file`] | policy files, every mistake with its place |
+//! | [`capture`] | the packets of a capture |
 //! | [`serve`] | the counter: HTTP over an open HNS |
 //! | [`reach`] | who reaches whom with what, at one time and between two |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
 //! | [`lint`] | what is wrong or doubtful in documents |
 
+pub mod capture;
 pub mod cli;
 pub mod commands;
 pub mod desk;

@@ -117,13 +117,11 @@ impl Desk<'_> {
 
 /// [`Desk::endpoint_label`] with the containers at hand.
 pub fn label_among(endpoint: &Endpoint, containers: &[Container]) -> String {
-    let id = guid(endpoint.id.get());
-    let container = containers
-        .iter()
-        .find(|container| container.endpoint == id)
-        .map(|container| container.name.clone());
-    let name = container.unwrap_or_else(|| endpoint.name.or_default());
-    format!("{name} ({})", crate::render::short_id(&id.to_string()))
+    label(
+        guid(endpoint.id.get()),
+        &endpoint.name.or_default(),
+        containers,
+    )
 }
 
 /// What endpoints are called, in their order.
@@ -148,6 +146,14 @@ pub fn endpoint_among(
         name,
         &named_endpoints(endpoints, containers),
     )
+}
+
+/// What an endpoint is called in sentences: its container's name, else its own, with the beginning of its id.
+pub fn label(id: Guid, name: &str, containers: &[Container]) -> String {
+    let mut containers = containers.iter();
+    let container = containers.find(|container| container.endpoint == id);
+    let name = container.map_or(name, |container| &container.name);
+    format!("{name} ({})", crate::render::short_id(&id.to_string()))
 }
 
 /// The id of a document; zero where it has none that can be read.

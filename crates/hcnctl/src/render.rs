@@ -13,6 +13,7 @@ pub mod name;
 pub mod reach;
 pub mod rule;
 pub mod table;
+pub mod why;
 pub mod word;
 pub mod yaml;
 

@@ -66,6 +66,11 @@ fn every_command_works_over_a_library_as_far_as_it_has_no_log() {
 }
 
 #[test]
+fn verdicts_are_explained() {
+    transcript("why");
+}
+
+#[test]
 fn completion_scripts_know_commands_and_options() {
     let folder = Folder::new("completions");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

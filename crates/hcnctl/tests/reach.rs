@@ -117,6 +117,7 @@ fn documents() -> impl Strategy<Value = Documents> {
         Documents {
             networks: vec![Network::from_value(&network).unwrap()],
             endpoints: endpoints.into_iter().enumerate().map(endpoint).collect(),
+            ..Documents::default()
         }
     })
 }
@@ -299,6 +300,7 @@ fn a_changed_address_is_compared_as_the_endpoint_that_has_it() {
         matrix(&Documents {
             networks: Vec::new(),
             endpoints: vec![web, client.clone()],
+            ..Documents::default()
         })
     };
     let web = json!([{"Type": "ACL", "Settings": {"Action": "Allow", "Direction": "In", "Protocols": "6", "LocalPorts": "80", "Priority": 100}}]);

@@ -87,6 +87,7 @@ impl Scene {
         Documents {
             networks: vec![Network::from_json(&network).expect("the test's JSON is good")],
             endpoints: self.endpoints.iter().map(endpoint).collect(),
+            ..Documents::default()
         }
     }
 

@@ -263,6 +263,8 @@ fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
     Ok(Documents {
         networks: networks.map_err(Failure::hns("list the networks"))?,
         endpoints: endpoints.map_err(Failure::hns("list the endpoints"))?,
+        // Addresses of ports are asked for, and not those of services.
+        ..Documents::default()
     })
 }
 

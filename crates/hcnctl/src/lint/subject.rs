@@ -203,6 +203,7 @@ impl Subject {
         Documents {
             networks: vec![network],
             endpoints: vec![endpoint],
+            ..Documents::default()
         }
     }
 

@@ -182,6 +182,8 @@ impl Draft {
         let before = Documents {
             networks: world.networks.clone(),
             endpoints: world.endpoints.clone(),
+            // Rules of ports are compared, whatever leads to them.
+            ..Documents::default()
         };
         let mut after = before.clone();
         let rows: HashMap<Guid, &Row> = self.rows.iter().map(|row| (row.id, row)).collect();
