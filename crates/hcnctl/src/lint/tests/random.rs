@@ -117,6 +117,7 @@ fn passes(spaces: &mut [Space; 2], subject: &Subject) -> Vec<hcn_engine::space::
     let documents = hcn_engine::Documents {
         networks: all(&subject.networks),
         endpoints: all(&subject.endpoints),
+        ..hcn_engine::Documents::default()
     };
     let (switch, _) = Switch::compile(&documents, &subject.profile.semantics);
     let mut regions = Vec::new();

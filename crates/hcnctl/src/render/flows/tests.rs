@@ -17,6 +17,7 @@ fn closed(rules: &Value) -> Vec<String> {
                 "IpConfigurations": [{"IpAddress": "10.0.0.1"}, {"IpAddress": "10.0.0.2"}, {"IpAddress": "fd00::1"}]}))
             .unwrap(),
         ],
+        ..Documents::default()
     }
     };
     let semantics = Semantics::default();

@@ -21,6 +21,7 @@ fn matrix() -> Matrix {
             endpoint(1, "</script><b>&\"\u{1b}[2J"),
             endpoint(2, "a,\"b\""),
         ],
+        ..Documents::default()
     };
     Matrix::of(&documents, &[], &Semantics::default(), &Question::default()).unwrap()
 }
