@@ -98,6 +98,7 @@ fn documents(endpoints: usize) -> Documents {
                 ..Endpoint::default()
             })
             .collect(),
+        ..Documents::default()
     }
 }
 

@@ -40,6 +40,7 @@ fn documents(acls: &[Acl]) -> Documents {
                 .into(),
             ..Endpoint::default()
         }],
+        ..Documents::default()
     }
 }
 

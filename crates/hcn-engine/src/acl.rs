@@ -153,6 +153,42 @@ pub fn check_set(set: &SetPolicy, is_set: &dyn Fn(&str) -> bool) -> Result<(), A
     }
 }
 
+/// What a stored `ACL` or `NetworkACL` means, and every fault for which HNS would refuse it if it were sent again.
+pub fn stored(
+    acl: &Acl,
+    semantics: &Semantics,
+    is_set: &dyn Fn(&str) -> bool,
+) -> (Option<Rule>, Vec<AclFault>) {
+    let mut reading = Reading::Stored(Vec::new());
+    let read = read(acl, semantics, is_set, &mut reading);
+    settle(read, reading)
+}
+
+/// As [`stored`], for a rule of a tier.
+pub fn stored_tier_rule(
+    rule: &TierAclRule,
+    direction: Direction,
+    is_set: &dyn Fn(&str) -> bool,
+) -> (Option<Rule>, Vec<AclFault>) {
+    let mut reading = Reading::Stored(Vec::new());
+    let read = read_tier_rule(rule, direction, is_set, &mut reading);
+    settle(read, reading)
+}
+
+fn settle(read: Result<Rule, AclFault>, reading: Reading) -> (Option<Rule>, Vec<AclFault>) {
+    let mut faults = match reading {
+        Reading::Stored(tolerated) => tolerated,
+        Reading::Admission => Vec::new(),
+    };
+    match read {
+        Ok(rule) => (Some(rule), faults),
+        Err(fault) => {
+            faults.push(fault);
+            (None, faults)
+        }
+    }
+}
+
 fn check_priority(rule: &Rule, semantics: &Semantics) -> Result<(), AclFault> {
     if rule.priority > HIGHEST_PRIORITY && semantics.refuse_priority_over_65500 {
         let value = rule.priority.to_string();

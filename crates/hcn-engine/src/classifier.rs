@@ -133,6 +133,30 @@ pub struct Conditions<A> {
 }
 
 impl<A: Address> Conditions<A> {
+    /// Which of the conditions a packet does not meet.
+    pub fn mismatch(&self, packet: &Packet<A>) -> Mismatch {
+        let (local_port, remote_port) = match packet.ports {
+            Some((local, remote)) => (
+                self.local_ports.contains(local),
+                self.remote_ports.contains(remote),
+            ),
+            None => (
+                self.local_ports == Extent::Any,
+                self.remote_ports == Extent::Any,
+            ),
+        };
+        let met = [
+            (self.protocols.contains(packet.protocol), Mismatch::PROTOCOL),
+            (self.local.contains(packet.local), Mismatch::LOCAL),
+            (self.remote.contains(packet.remote), Mismatch::REMOTE),
+            (local_port, Mismatch::LOCAL_PORT),
+            (remote_port, Mismatch::REMOTE_PORT),
+        ];
+        met.into_iter()
+            .filter(|(met, _)| !met)
+            .fold(Mismatch::default(), |all, (_, one)| Mismatch(all.0 | one.0))
+    }
+
     /// Conditions that every packet meets.
     pub fn none() -> Self {
         Conditions {
@@ -156,6 +180,50 @@ impl<A: Address> Conditions<A> {
             && self.protocols.contains(packet.protocol)
             && self.local.contains(packet.local)
             && self.remote.contains(packet.remote)
+    }
+}
+
+/// Which conditions of a rule a packet does not meet; none where the rule matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mismatch(u8);
+
+impl Mismatch {
+    /// Protocol.
+    pub const PROTOCOL: Mismatch = Mismatch(1);
+    /// Address of the endpoint's side.
+    pub const LOCAL: Mismatch = Mismatch(2);
+    /// Address of the other side.
+    pub const REMOTE: Mismatch = Mismatch(4);
+    /// Port of the endpoint's side.
+    pub const LOCAL_PORT: Mismatch = Mismatch(8);
+    /// Port of the other side.
+    pub const REMOTE_PORT: Mismatch = Mismatch(16);
+    /// No packet of the family can meet the conditions.
+    pub const NEVER: Mismatch = Mismatch(32);
+
+    /// Whether the rule matches.
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether it has all that another one has.
+    pub fn has(self, other: Mismatch) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// A number under 64, one bit a condition.
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The conditions of such a number.
+    pub(crate) fn from_bits(bits: u8) -> Self {
+        Mismatch(bits)
+    }
+
+    /// How many conditions are not met.
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
     }
 }
 
@@ -216,6 +284,14 @@ impl<A: Address> Classifier<A> {
         Classifier {
             conditions: conditions.into(),
             index,
+        }
+    }
+
+    /// Rules that few packets will be put to: they are tried one after the other, which needs no preparation.
+    pub fn scan(conditions: Vec<Conditions<A>>) -> Self {
+        Classifier {
+            conditions: conditions.into(),
+            index: None,
         }
     }
 

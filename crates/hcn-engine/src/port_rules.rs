@@ -4,10 +4,11 @@
 //! Apart from the switch, which knows who is where: in here there is one port, and a packet that is of its family or not. All stages must allow; the
 //! first that blocks ends the matter.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     classifier::Packet,
+    fast_hash::FastHash,
     flow::{Direction, Flow, Protocol},
     rule_list::{ALLOWS, BLOCKS, Entry, InList, RuleList},
     space::{self, Axis, Region, Space},
@@ -67,7 +68,8 @@ impl PortRules {
         }
     }
 
-    fn stages(&self, direction: Direction) -> &[Stage] {
+    /// The layers of a direction, in the order in which they are asked.
+    pub(crate) fn stages(&self, direction: Direction) -> &[Stage] {
         match direction {
             Direction::In => &self.inward,
             Direction::Out => &self.outward,
@@ -101,6 +103,34 @@ impl PortRules {
             passing = space.and(passing, passes);
         }
         passing
+    }
+
+    /// What decides on each packet of a family that crosses the port in a direction and has the port's own address on its side.
+    pub(crate) fn rulings<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+        own: A,
+        labels: &mut Labels,
+    ) -> Region {
+        let mut says = labels.of(NO_RULES);
+        let stages = self.stages(direction);
+        let rulings: Vec<Region> = stages
+            .iter()
+            .map(|stage| stage.rulings(space, direction, own, labels))
+            .collect();
+        // Put on top last is what is asked first: the stages that block in their order, then the last that has a say.
+        for rulings in &rulings {
+            says = space.over(*rulings, says);
+        }
+        for rulings in rulings.iter().rev() {
+            let blocks = space.relabel(*rulings, &|end| match labels.ruling(end) {
+                Some(ruling) if ruling.decision == Decision::Block => end,
+                _ => Region::SILENT,
+            });
+            says = space.over(blocks, says);
+        }
+        says
     }
 
     /// The rules of a direction that decide no packet of a family: by layer, and the number in it.
@@ -159,6 +189,15 @@ impl PortRules {
             .flat_map(|stage| &stage.lists)
     }
 
+    /// The lists of a direction with their layers, in the order in which they are asked.
+    pub(crate) fn lists_of(
+        &self,
+        direction: Direction,
+    ) -> impl Iterator<Item = (Layer, &Arc<RuleList>)> {
+        let stages = self.stages(direction).iter();
+        stages.flat_map(|stage| stage.lists.iter().map(|list| (stage.layer, list)))
+    }
+
     /// Every list once, for counting.
     pub(crate) fn all_lists(&self) -> impl Iterator<Item = &Arc<RuleList>> {
         self.inward
@@ -168,14 +207,40 @@ impl PortRules {
     }
 }
 
+/// What is said where no stage has a say.
+const NO_RULES: Ruling = Ruling {
+    decision: Decision::Allow,
+    layer: Layer::Switch,
+    reason: Reason::NoRules,
+};
+
+/// Numbers for rulings, by which a diagram says them.
+#[derive(Debug, Default)]
+pub(crate) struct Labels {
+    rulings: Vec<Ruling>,
+    by_ruling: HashMap<Ruling, u32, FastHash>,
+}
+
+impl Labels {
+    /// The end of a diagram that says a ruling.
+    pub(crate) fn of(&mut self, ruling: Ruling) -> Region {
+        let number = *self.by_ruling.entry(ruling).or_insert_with(|| {
+            self.rulings.push(ruling);
+            self.rulings.len() as u32 - 1
+        });
+        Region::end(number)
+    }
+
+    /// The ruling that an end says.
+    pub(crate) fn ruling(&self, end: Region) -> Option<Ruling> {
+        self.rulings.get(end.as_end()? as usize).copied()
+    }
+}
+
 /// Asks stage after stage: the one that blocks, or the last that had a say.
 #[inline]
 fn rule(stages: &[Stage], ask: impl Fn(&Stage) -> Option<Ruling>) -> Ruling {
-    let mut last = Ruling {
-        decision: Decision::Allow,
-        layer: Layer::Switch,
-        reason: Reason::NoRules,
-    };
+    let mut last = NO_RULES;
     let Some((final_stage, earlier)) = stages.split_last() else {
         return last;
     };
@@ -215,9 +280,38 @@ impl Stage {
         says
     }
 
+    /// What decides in this stage; nothing where it has no say.
+    fn rulings<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+        own: A,
+        labels: &mut Labels,
+    ) -> Region {
+        let common =
+            space::protocols(|protocol| self.undecided.decide(protocol.0) == Decision::Allow);
+        let mut leave = |decision| {
+            let ruling = self.left(decision);
+            ruling.map_or(Region::SILENT, |ruling| labels.of(ruling))
+        };
+        let (allowed, blocked) = (leave(Decision::Allow), leave(Decision::Block));
+        let mut says = space.cut(Axis::Protocol, &common, allowed, blocked);
+        for list in self.lists.iter().rev() {
+            let said = list.said(space, direction, Some(own), |outcome| {
+                labels.of(Ruling {
+                    decision: outcome.decision(),
+                    layer: self.layer,
+                    reason: Reason::Rule(list.number(outcome)),
+                })
+            });
+            says = space.over(said, says);
+        }
+        says
+    }
+
     /// What this stage says; `None` where it has no say.
     #[inline]
-    fn rule<A: InList>(&self, packet: &Packet<A>) -> Option<Ruling> {
+    pub(crate) fn rule<A: InList>(&self, packet: &Packet<A>) -> Option<Ruling> {
         for list in &self.lists {
             let Some(outcome) = list.first(packet) else {
                 continue;
@@ -236,7 +330,11 @@ impl Stage {
 
     /// What this stage says where none of its rules decides.
     fn leave(&self, protocol: u8) -> Option<Ruling> {
-        let decision = self.undecided.decide(protocol);
+        self.left(self.undecided.decide(protocol))
+    }
+
+    /// The ruling of a stage none of whose rules decides.
+    fn left(&self, decision: Decision) -> Option<Ruling> {
         let has_say = decision == Decision::Block || !self.lists.is_empty();
         has_say.then_some(Ruling {
             decision,

@@ -5,12 +5,18 @@
 //! intersection of two of them. Ports whose rules say the same have one set, so the work grows with the number of rule groups and the answer
 //! with the number of pairs.
 
+mod pieces;
+
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
+use ipnet::IpNet;
+pub use pieces::Piece;
+
 use crate::{
+    classifier::Extent,
     fast_hash::FastHash,
     flow::{Direction, Family},
-    space::{Axis, Region, Space, edge, number_of},
+    space::{Axis, Region, Space, edge, number_of, other_side},
     switch::{PortIndex, Switch},
 };
 
@@ -38,6 +44,32 @@ pub struct Reach {
     isolated: Vec<bool>,
     /// Rows of sources that differ in nothing, by what they let out and what is let in of them.
     rows: HashMap<(Region, Vec<Region>), Arc<[Region]>>,
+    found: pieces::Found,
+}
+
+/// Addresses that no port has.
+#[derive(Clone, Debug)]
+pub struct Beyond {
+    spans: Vec<(u128, u128)>,
+}
+
+impl Beyond {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn and(&self, other: &Beyond) -> Beyond {
+        let extent = |beyond: &Beyond| Extent::Of(beyond.spans.as_slice().into());
+        match extent(self).intersection(&extent(other)) {
+            Extent::Of(spans) => Beyond {
+                spans: spans.to_vec(),
+            },
+            Extent::Any => self.clone(),
+        }
+    }
 }
 
 /// Rows that are kept, since many sources share one: 40 MB at 10,000 ends.
@@ -89,6 +121,7 @@ impl Reach {
             ways_in,
             isolated,
             rows: HashMap::new(),
+            found: pieces::Found::default(),
         }
     }
 
@@ -100,6 +133,64 @@ impl Reach {
     /// The space of the regions.
     pub fn space(&self) -> &Space {
         &self.space
+    }
+
+    /// The space, to ask it for more.
+    pub fn space_mut(&mut self) -> &mut Space {
+        &mut self.space
+    }
+
+    /// The addresses that no port has, of those in these prefixes.
+    pub fn beyond(&self, within: &[IpNet]) -> Beyond {
+        let family = self.space.family();
+        let own = within
+            .iter()
+            .filter(|prefix| Family::from(prefix.addr()) == family);
+        let wanted = own.map(|prefix| (number_of(prefix.network()), number_of(prefix.broadcast())));
+        let Extent::Of(wanted) = Extent::of(wanted.collect()) else {
+            return Beyond { spans: Vec::new() };
+        };
+        let mut spans = Vec::new();
+        for (first, last) in wanted.iter() {
+            let mut next = Some(*first);
+            let from = self
+                .ends
+                .partition_point(|end| number_of(end.address) < *first);
+            for end in &self.ends[from..] {
+                let taken = number_of(end.address);
+                if taken > *last {
+                    break;
+                }
+                if let Some(start) = next
+                    && start < taken
+                {
+                    spans.push((start, taken - 1));
+                }
+                next = taken.checked_add(1);
+            }
+            if let Some(start) = next
+                && start <= *last
+            {
+                spans.push((start, *last));
+            }
+        }
+        Beyond { spans }
+    }
+
+    /// What passes between an end and the addresses beyond: out to them, or in from them. Of addresses that are not beyond nothing is meant,
+    /// whatever the region holds. Nothing for an index beyond the ends.
+    pub fn outside(&mut self, end: usize, direction: Direction, beyond: &Beyond) -> Region {
+        let passing = match direction {
+            Direction::Out => self.out.get(end).copied(),
+            Direction::In => self.way_in.get(end).map(|way| self.ways_in[*way as usize]),
+        };
+        passing.map_or(Region::EMPTY, |region| self.only(region, direction, beyond))
+    }
+
+    /// A region of what goes out or comes in, where only the addresses beyond are meant: regions that agree on those are one then.
+    pub fn only(&mut self, region: Region, direction: Direction, beyond: &Beyond) -> Region {
+        self.space
+            .only(region, other_side(direction), &beyond.spans)
     }
 
     /// What passes from an end to every other one: protocols and ports of the first packet of a flow. An end reaches its own port with everything,

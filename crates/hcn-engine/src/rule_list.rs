@@ -4,11 +4,13 @@
 //! Apart from the port, because the rules of a network are one list for all of its ports. The order of the list is the order of precedence:
 //! priority, then the tie order, then the order of the documents.
 
-use hcn_schema::{Guid, policy::AclAction};
+use std::collections::HashMap;
+
+use hcn_schema::{Guid, Policy, policy::AclAction};
 
 use crate::{
     acl::Rule,
-    classifier::{Address, Classifier, Conditions, Extent, Packet},
+    classifier::{Address, Classifier, Conditions, Extent, Mismatch, Packet},
     flow::Direction,
     semantics::{Semantics, Tie},
     sets::Sets,
@@ -33,11 +35,74 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) object: Guid,
-    pub(crate) pointer: String,
+    /// Place in the object's `Policies`.
+    pub(crate) policy: usize,
+    inside: String,
     pub(crate) id: Option<String>,
     pub(crate) text: String,
     pub(crate) action: AclAction,
     pub(crate) priority: u16,
+}
+
+impl Entry {
+    /// JSON pointer into the object's v2 document.
+    pub(crate) fn pointer(&self) -> String {
+        format!("/Policies/{}{}", self.policy, self.inside)
+    }
+}
+
+/// How rules are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How<'a> {
+    /// What they mean.
+    pub(crate) semantics: &'a Semantics,
+    /// Whether many packets will be put to them, so that an index is worth its making.
+    pub(crate) is_asked_often: bool,
+    /// Places in `Policies` that count, in order, of the objects that are in here; of other objects, all.
+    pub(crate) kept: Option<&'a HashMap<Guid, Vec<usize>>>,
+    /// A rule, by its object and JSON pointer, that is taken to be not there.
+    pub(crate) without: Option<(Guid, &'a str)>,
+}
+
+impl<'a> How<'a> {
+    /// All rules, for many packets.
+    pub(crate) fn all(semantics: &'a Semantics) -> Self {
+        How {
+            semantics,
+            is_asked_often: true,
+            kept: None,
+            without: None,
+        }
+    }
+
+    /// The policies of an object that count, with their places.
+    pub(crate) fn policies<'p>(
+        &self,
+        object: Guid,
+        policies: &'p [Policy],
+    ) -> impl Iterator<Item = (usize, &'p Policy)> + use<'a, 'p> {
+        let kept = self.kept.and_then(|kept| kept.get(&object));
+        let all = match kept {
+            Some(_) => 0..0,
+            None => 0..policies.len(),
+        };
+        let places = kept.into_iter().flatten().copied().chain(all);
+        let without = self.without.filter(|(owner, _)| *owner == object);
+        places.filter_map(move |place| {
+            let is_out = without.is_some_and(|(_, pointer)| {
+                pointer
+                    .strip_prefix("/Policies/")
+                    .and_then(|text| text.parse().ok())
+                    == Some(place)
+            });
+            (!is_out).then_some((place, policies.get(place)?))
+        })
+    }
+
+    /// Whether what stands at a JSON pointer of an object counts.
+    pub(crate) fn takes(&self, object: Guid, pointer: &str) -> bool {
+        self.without != Some((object, pointer))
+    }
 }
 
 /// The list.
@@ -114,12 +179,8 @@ impl InList for u128 {
 
 impl RuleList {
     /// Orders and compiles rules, given in the order of their documents.
-    pub(crate) fn compile(
-        base: u32,
-        mut sources: Vec<Source>,
-        sets: &Sets,
-        semantics: &Semantics,
-    ) -> Self {
+    pub(crate) fn compile(base: u32, mut sources: Vec<Source>, sets: &Sets, how: &How<'_>) -> Self {
+        let semantics = how.semantics;
         // Cached, because that moves each of these large values once.
         sources.sort_by_cached_key(|source| {
             let tie = match semantics.tie {
@@ -130,13 +191,14 @@ impl RuleList {
         });
         RuleList {
             base,
-            v4: Side::compile(&sources, sets, semantics),
-            v6: Side::compile(&sources, sets, semantics),
+            v4: Side::compile(&sources, sets, how),
+            v6: Side::compile(&sources, sets, how),
             entries: sources
                 .into_iter()
                 .map(|source| Entry {
                     object: source.object,
-                    pointer: format!("/Policies/{}{}", source.policy, source.inside),
+                    policy: source.policy,
+                    inside: source.inside,
                     id: source.id,
                     text: source.text,
                     action: source.rule.action,
@@ -169,6 +231,27 @@ impl RuleList {
         self.entries.get(number.checked_sub(self.base)? as usize)
     }
 
+    /// Every rule in the order of precedence, with what keeps it from matching a packet.
+    pub(crate) fn tried<A: InList>(
+        &self,
+        packet: &Packet<A>,
+    ) -> impl Iterator<Item = (&Entry, Mismatch)> {
+        let side = A::side(self);
+        let mut known = side
+            .outcomes
+            .iter()
+            .zip(side.classifier.conditions())
+            .peekable();
+        self.entries.iter().zip(0..).map(move |(entry, place)| {
+            let of_family = known.next_if(|(outcome, _)| outcome.place() == place);
+            let mismatch = match of_family {
+                Some((_, conditions)) => conditions.mismatch(packet),
+                None => Mismatch::NEVER,
+            };
+            (entry, mismatch)
+        })
+    }
+
     /// Whether another rule of the same priority with another action matches the packet too.
     pub(crate) fn is_tie<A: InList>(&self, number: u32, packet: &Packet<A>) -> bool {
         let Some(decider) = self.entry(number) else {
@@ -198,6 +281,20 @@ impl RuleList {
         direction: Direction,
         own: Option<A>,
     ) -> Region {
+        self.said(space, direction, own, |outcome| match outcome.decision() {
+            Decision::Allow => ALLOWS,
+            Decision::Block => BLOCKS,
+        })
+    }
+
+    /// As [`RuleList::decisions`], where a rule that does not pass says what `says` makes of it.
+    pub(crate) fn said<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+        own: Option<A>,
+        mut says: impl FnMut(Outcome) -> Region,
+    ) -> Region {
         let side = A::side(self);
         let rules: Vec<(&Conditions<A>, Region)> = side
             .classifier
@@ -205,13 +302,9 @@ impl RuleList {
             .iter()
             .zip(&side.outcomes)
             .filter(|(conditions, _)| own.is_none_or(|own| conditions.local.contains(own)))
-            .map(|(conditions, outcome)| {
-                let says = match outcome {
-                    outcome if outcome.passes() => PASSES,
-                    outcome if outcome.decision() == Decision::Block => BLOCKS,
-                    _ => ALLOWS,
-                };
-                (conditions, says)
+            .map(|(conditions, outcome)| match outcome.passes() {
+                true => (conditions, PASSES),
+                false => (conditions, says(*outcome)),
             })
             .collect();
         let all = strongest(space, direction, own.is_some(), &rules);
@@ -221,12 +314,12 @@ impl RuleList {
         })
     }
 
-    /// For each rule of the list, in the order of precedence, whether there is a packet of the family that it decides.
-    pub(crate) fn deciding<A: InList + Into<u128>>(
+    /// Which rule decides each packet of a family, by its place in the list; silent where none matches.
+    pub(crate) fn deciders<A: InList + Into<u128>>(
         &self,
         space: &mut Space,
         direction: Direction,
-    ) -> Vec<bool> {
+    ) -> Region {
         let side = A::side(self);
         let rules: Vec<(&Conditions<A>, Region)> = side
             .classifier
@@ -235,7 +328,16 @@ impl RuleList {
             .zip(&side.outcomes)
             .map(|(conditions, outcome)| (conditions, Region::end(outcome.place())))
             .collect();
-        let all = strongest(space, direction, false, &rules);
+        strongest(space, direction, false, &rules)
+    }
+
+    /// For each rule of the list, in the order of precedence, whether there is a packet of the family that it decides.
+    pub(crate) fn deciding<A: InList + Into<u128>>(
+        &self,
+        space: &mut Space,
+        direction: Direction,
+    ) -> Vec<bool> {
+        let all = self.deciders::<A>(space, direction);
         let mut deciding = vec![false; self.entries.len()];
         for end in space.ends(all) {
             if end != Region::SILENT
@@ -247,6 +349,21 @@ impl RuleList {
         deciding
     }
 
+    /// The rules, in the order of precedence.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// For each rule, what a packet of the family must be to meet it; `None` where none can be.
+    pub(crate) fn matching<A: InList>(&self) -> Vec<Option<&Conditions<A>>> {
+        let side = A::side(self);
+        let mut matching = vec![None; self.entries.len()];
+        for (conditions, outcome) in side.classifier.conditions().iter().zip(&side.outcomes) {
+            matching[outcome.place() as usize] = Some(conditions);
+        }
+        matching
+    }
+
     /// Bytes of the indexes of both families.
     pub(crate) fn index_bytes(&self) -> usize {
         self.v4.classifier.index_bytes() + self.v6.classifier.index_bytes()
@@ -254,17 +371,20 @@ impl RuleList {
 }
 
 impl<A: Address> Side<A> {
-    fn compile(sources: &[Source], sets: &Sets, semantics: &Semantics) -> Self {
+    fn compile(sources: &[Source], sets: &Sets, how: &How<'_>) -> Self {
         let (outcomes, conditions): (Vec<Outcome>, Vec<Conditions<A>>) = sources
             .iter()
             .zip(0..)
             .filter_map(|(source, place)| {
-                let conditions = source.rule.conditions(sets, semantics)?;
+                let conditions = source.rule.conditions(sets, how.semantics)?;
                 Some((Outcome::new(place, source.rule.action), conditions))
             })
             .unzip();
         Side {
-            classifier: Classifier::compile(conditions),
+            classifier: match how.is_asked_often {
+                true => Classifier::compile(conditions),
+                false => Classifier::scan(conditions),
+            },
             outcomes: outcomes.into(),
         }
     }
@@ -274,8 +394,8 @@ impl<A: Address> Side<A> {
 pub(crate) const ALLOWS: Region = Region::FULL;
 /// What a list says of a packet that it drops.
 pub(crate) const BLOCKS: Region = Region::EMPTY;
-/// A number that neither of the two is.
-const PASSES: Region = Region::end(2);
+/// A number that nothing else is.
+const PASSES: Region = Region::end((1 << 31) - 2);
 
 /// What the first rule that matches says of each packet. Halves are put over each other, so that most work is done on small diagrams.
 fn strongest<A: Address + Into<u128>>(

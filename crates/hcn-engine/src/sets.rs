@@ -95,6 +95,18 @@ impl Sets {
         self.by_id.contains_key(id)
     }
 
+    /// Whether no address of either family is in a set; `None` where there is no set of this id.
+    pub fn is_empty(&self, id: &str) -> Option<bool> {
+        let set = self.by_id.get(id)?;
+        Some(set.v4.is_none() && set.v6.is_none())
+    }
+
+    /// Whether every address is in a set: a nested one without members. `None` where there is no set of this id.
+    pub fn is_every(&self, id: &str) -> Option<bool> {
+        let set = self.by_id.get(id)?;
+        Some(set.v4 == Extent::Any && set.v6 == Extent::Any)
+    }
+
     /// The addresses of one family that a field means by these sets; any where it names none.
     pub(crate) fn extent<A: Address>(&self, ids: &[String], several: SeveralSets) -> Extent<A> {
         let mut extents = ids.iter().map(|id| match self.by_id.get(id) {

@@ -12,10 +12,13 @@
 mod cells;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 pub use cells::{Cell, PortSpan};
+pub use words::address_words;
+pub(crate) use words::other_side;
 
 use crate::{
     classifier::{Address, Conditions, Extent, Scalar},
@@ -294,6 +297,58 @@ impl Space {
             Some(node) if node.axis == axis => node.edges.clone(),
             _ => [(self.highest(axis), region)].into(),
         }
+    }
+
+    /// A region of another space of the same family, as one of this space.
+    pub fn import(&mut self, from: &Space, region: Region) -> Region {
+        let mut done = HashMap::default();
+        self.import_node(from, region, &mut done)
+    }
+
+    fn import_node(
+        &mut self,
+        from: &Space,
+        region: Region,
+        done: &mut HashMap<Region, Region, FastHash>,
+    ) -> Region {
+        let Some(node) = from.node(region) else {
+            return region;
+        };
+        if let Some(known) = done.get(&region) {
+            return *known;
+        }
+        let edges = node.edges.iter();
+        let edges = edges
+            .map(|(last, child)| (*last, self.import_node(from, *child, done)))
+            .collect();
+        let result = self.intern(node.axis, edges);
+        done.insert(region, result);
+        result
+    }
+
+    /// A diagram for which only some values of its first axis count: what it says of the others is what it says of the next lower one.
+    /// The values stand in intervals that are sorted and do not overlap.
+    pub(crate) fn only(&mut self, region: Region, axis: Axis, counting: &[(u128, u128)]) -> Region {
+        let mut edges: Vec<(u128, Region)> = Vec::new();
+        let mut next = 0;
+        for (last, child) in self.intervals(region, axis).iter() {
+            let place = counting.partition_point(|(_, end)| *end < next);
+            let counts = counting.get(place).is_some_and(|(first, _)| first <= last);
+            next = last.saturating_add(1);
+            if counts {
+                // Up to the next one that counts, so that what does not count makes no difference.
+                let after = counting[place..].iter().find(|(_, end)| end > last);
+                let end = match after {
+                    Some((first, _)) => (*last).max(first.saturating_sub(1)),
+                    None => self.highest(axis),
+                };
+                edges.push((end, *child));
+            }
+        }
+        if edges.is_empty() {
+            return Region::EMPTY;
+        }
+        self.intern(axis, edges)
     }
 
     fn apply(&mut self, operation: Operation, one: Region, other: Region) -> Region {

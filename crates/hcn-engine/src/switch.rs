@@ -3,20 +3,20 @@
 //!
 //! Apart from the rules of a port: here it is known who is where. A switch never changes; cloning one shares the compiled rules.
 
-mod compile;
+pub(crate) mod compile;
 mod index;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{net::IpAddr, sync::Arc};
 
-use hcn_schema::{Endpoint, Guid, MacAddress, Network, network::NetworkType};
+use hcn_schema::{Endpoint, Guid, LoadBalancer, MacAddress, Network, network::NetworkType};
 use ipnet::IpNet;
 
 use crate::{
     classifier::Extent,
-    flow::{Direction, Family, Flow},
-    port_rules::PortRules,
+    flow::{Direction, Family, Flow, Protocol},
+    port_rules::{Labels, PortRules},
     semantics::Semantics,
     space::{self, Axis, Region, Space},
     verdict::{Cause, Decision, Layer, Reason, RuleReference, Ruling, Step, Verdict},
@@ -30,6 +30,8 @@ pub struct Documents {
     pub networks: Vec<Network>,
     /// Endpoints.
     pub endpoints: Vec<Endpoint>,
+    /// Load balancers.
+    pub load_balancers: Vec<LoadBalancer>,
 }
 
 /// A network as the data plane needs it.
@@ -51,11 +53,68 @@ pub struct PortMapping {
     /// The port that it leads to.
     pub port: PortIndex,
     /// IP protocol.
-    pub protocol: crate::flow::Protocol,
+    pub protocol: Protocol,
     /// Port of the host.
     pub external_port: u16,
     /// Port of the container.
     pub internal_port: u16,
+    /// JSON pointer to the policy's settings in the endpoint's v2 document.
+    pub pointer: String,
+}
+
+/// A load balancer: ports of virtual addresses that lead to one of several endpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balancer {
+    /// Its id.
+    pub id: Guid,
+    /// Its name.
+    pub name: String,
+    /// Its virtual addresses; none means any address of the host.
+    pub vips: Vec<IpAddr>,
+    /// Source address towards the backends, where it is no direct one.
+    pub source_vip: Option<IpAddr>,
+    /// Direct server return: the sender's own port translates, and the source stays.
+    pub is_direct: bool,
+    /// Its ports.
+    pub ports: Vec<BalancedPort>,
+    /// Its backends, of which a flow gets one.
+    pub backends: Vec<Backend>,
+}
+
+/// A port of a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancedPort {
+    /// IP protocol.
+    pub protocol: Protocol,
+    /// Port of the virtual address.
+    pub external_port: u16,
+    /// Port of the backends.
+    pub internal_port: u16,
+    /// Whether backends get packets with the virtual address (`EnablePreserveDip`).
+    pub keeps_destination: bool,
+    /// JSON pointer into the load balancer's v2 document.
+    pub pointer: String,
+}
+
+/// An endpoint behind a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// The endpoint's id.
+    pub endpoint: Guid,
+    /// Its port; none where it is on another host.
+    pub port: Option<PortIndex>,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Backend {
+    /// Its first address of the family of another one.
+    pub fn address_like(&self, other: IpAddr) -> Option<IpAddr> {
+        let mut addresses = self.addresses.iter();
+        addresses
+            .find(|address| address.is_ipv4() == other.is_ipv4())
+            .copied()
+    }
 }
 
 /// Index of a port in [`Switch::ports`].
@@ -88,6 +147,8 @@ pub struct Switch {
     pub ports: Vec<Port>,
     /// Published ports of the host.
     pub port_mappings: Vec<PortMapping>,
+    /// Load balancers.
+    pub balancers: Vec<Balancer>,
     /// By port index.
     rules: Arc<[PortRules]>,
     indexes: Arc<PortIndexes>,
@@ -110,7 +171,15 @@ pub struct Fault {
 impl Switch {
     /// Compiles documents. What cannot be compiled is left out and told, since a dump may hold anything.
     pub fn compile(documents: &Documents, semantics: &Semantics) -> (Switch, Vec<Fault>) {
-        compile::compile(documents, semantics)
+        compile::compile(documents, semantics, true)
+    }
+
+    /// As [`Switch::compile`], without the rules: every port lets everything pass.
+    pub(crate) fn without_rules(
+        documents: &Documents,
+        semantics: &Semantics,
+    ) -> (Switch, Vec<Fault>) {
+        compile::compile(documents, semantics, false)
     }
 
     /// The semantics that it was compiled with.
@@ -133,7 +202,19 @@ impl Switch {
     /// An index that this switch does not have is taken as a port without rules.
     #[inline]
     pub fn rule(&self, port: PortIndex, direction: Direction, flow: &Flow) -> Ruling {
-        let Some(rules) = self.rules.get(port.0 as usize) else {
+        self.rule_by(self.rules.get(port.0 as usize), port, direction, flow)
+    }
+
+    /// As [`Switch::rule`], by rules that are given for the port.
+    #[inline]
+    pub(crate) fn rule_by(
+        &self,
+        rules: Option<&PortRules>,
+        port: PortIndex,
+        direction: Direction,
+        flow: &Flow,
+    ) -> Ruling {
+        let Some(rules) = rules else {
             return Ruling {
                 decision: Decision::Allow,
                 layer: Layer::Switch,
@@ -168,6 +249,19 @@ impl Switch {
         flow: &Flow,
         ruling: Ruling,
     ) -> Cause {
+        let rules = self.rules.get(port.0 as usize);
+        self.cause_by(rules, port, direction, flow, ruling)
+    }
+
+    /// As [`Switch::cause`], by rules that are given for the port.
+    pub(crate) fn cause_by(
+        &self,
+        rules: Option<&PortRules>,
+        port: PortIndex,
+        direction: Direction,
+        flow: &Flow,
+        ruling: Ruling,
+    ) -> Cause {
         let mut cause = Cause {
             layer: ruling.layer,
             reason: ruling.reason,
@@ -177,15 +271,14 @@ impl Switch {
         if ruling.reason == Reason::NoIntercommunication {
             cause.rule = self.ports.get(port.0 as usize).map(flag_reference);
         }
-        let (Reason::Rule(number), Some(rules)) = (ruling.reason, self.rules.get(port.0 as usize))
-        else {
+        let (Reason::Rule(number), Some(rules)) = (ruling.reason, rules) else {
             return cause;
         };
         if let Some((entry, tie)) = rules.decider(ruling.layer, number, direction, flow) {
             cause.tie = tie;
             cause.rule = Some(RuleReference {
                 object: entry.object,
-                pointer: entry.pointer.clone(),
+                pointer: entry.pointer(),
                 id: entry.id.clone(),
                 action: ruling.decision,
                 priority: entry.priority,
@@ -282,6 +375,28 @@ impl Switch {
             (None, _) => Region::FULL,
             (Some(rules), IpAddr::V4(own)) => rules.passes(space, direction, Some(u32::from(own))),
             (Some(rules), IpAddr::V6(own)) => rules.passes(space, direction, Some(u128::from(own))),
+        }
+    }
+
+    /// The stages of a port.
+    pub(crate) fn port_rules(&self, port: PortIndex) -> Option<&PortRules> {
+        self.rules.get(port.0 as usize)
+    }
+
+    /// What decides on the packets that have this address on the port's side, without regard to isolation.
+    pub(crate) fn rulings_with(
+        &self,
+        space: &mut Space,
+        port: PortIndex,
+        direction: Direction,
+        own: IpAddr,
+        labels: &mut Labels,
+    ) -> Region {
+        let none = PortRules::default();
+        let rules = self.rules.get(port.0 as usize).unwrap_or(&none);
+        match own {
+            IpAddr::V4(own) => rules.rulings(space, direction, u32::from(own), labels),
+            IpAddr::V6(own) => rules.rulings(space, direction, u128::from(own), labels),
         }
     }
 

@@ -52,7 +52,7 @@ impl fmt::Display for Layer {
 /// The decision of one port about one flow in one direction; small, for the packet path.
 ///
 /// [`crate::Switch::cause`] tells what stands behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ruling {
     /// What happens.
     pub decision: Decision,
@@ -63,7 +63,7 @@ pub struct Ruling {
 }
 
 /// What decided inside a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// A rule, by its number among the port's rules of that layer; [`crate::Switch::cause`] knows it.
     Rule(u32),

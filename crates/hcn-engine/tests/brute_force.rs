@@ -9,6 +9,7 @@ use hcn_engine::{
     Decision, Direction, Documents, Family, Flow, Layer, PortIndex, Protocol, Semantics, Switch,
     semantics::{DefaultDeny, SeveralSets, Tie},
     space::{Cell, Region, Space},
+    standing::Standing,
     verdict::Reason,
 };
 use hcn_schema::{Document, Endpoint, Network};
@@ -386,6 +387,7 @@ fn compile(scene: &TextScene) -> Switch {
     let documents = Documents {
         networks: vec![Network::from_value(&network).unwrap()],
         endpoints: vec![Endpoint::from_value(&endpoint).unwrap()],
+        ..Documents::default()
     };
     let (switch, faults) = Switch::compile(&documents, &scene.semantics);
     assert_eq!(faults, []);
@@ -527,6 +529,9 @@ fn the_set_of_packets_that_pass_is_the_one_that_the_reading_lets_pass() {
             let idle = spaces
                 .each_mut()
                 .map(|space| switch.idle_rules(space, PortIndex(0)));
+            let standings = spaces
+                .each_mut()
+                .map(|space| switch.standings(space, PortIndex(0)));
             for aim in &aims {
                 let (direction, flow) = aim.packet(&scene);
                 if Family::from(flow.source) != Family::from(flow.destination) {
@@ -543,6 +548,25 @@ fn the_set_of_packets_that_pass_is_the_one_that_the_reading_lets_pass() {
                 if let Reason::Rule(number) = ruling.reason {
                     prop_assert!(!idle[family].contains(&(ruling.layer, direction, number)));
                     met.borrow_mut()[2] += 1;
+                    let cause = switch.cause(PortIndex(0), direction, &flow, ruling);
+                    let pointer = &cause.rule.as_ref().unwrap().pointer;
+                    let standings = &standings[family];
+                    let is_it = |standing: &Standing| {
+                        standing.layer == ruling.layer && standing.pointer == *pointer
+                    };
+                    let decider = standings.iter().position(is_it).unwrap();
+                    prop_assert!(standings[decider].decides);
+                    prop_assert!(spaces[family].contains(standings[decider].matches, &flow));
+                    let tied = |standing: &&Standing| standing.deciders.contains(&decider);
+                    let ties: Vec<&Standing> = standings.iter().filter(tied).collect();
+                    let space = &mut spaces[family];
+                    let is_tie = ties.into_iter().any(|standing| {
+                        let packets = standing.decided_by(space, decider);
+                        standing.priority == standings[decider].priority
+                            && standing.action != standings[decider].action
+                            && space.contains(packets, &flow)
+                    });
+                    prop_assert_eq!(is_tie, cause.tie, "{} {}", direction, flow);
                 }
             }
             for (direction, regions) in [Direction::In, Direction::Out].into_iter().zip(passing) {

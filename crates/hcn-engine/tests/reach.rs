@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use hcn_engine::{
-    Decision, Documents, Family, Flow, Protocol, Semantics, Switch,
-    reach::Reach,
+    Decision, Direction, Documents, Family, Flow, Protocol, Ruling, Semantics, Switch,
+    reach::{Piece, Reach},
     space::{Cell, Region},
 };
 use hcn_schema::{Document, Endpoint, Network};
@@ -106,6 +106,7 @@ fn compile(endpoints: Vec<Endpoint>) -> Switch {
     let documents = Documents {
         networks: vec![Network::from_value(&network).unwrap()],
         endpoints,
+        ..Documents::default()
     };
     let (switch, faults) = Switch::compile(&documents, &Semantics::default());
     assert_eq!(faults, []);
@@ -165,6 +166,102 @@ proptest! {
             prop_assert!(reach.from(ends.len()).is_empty());
         }
     }
+}
+
+/// An address that a rule names and no endpoint has, one beside it, and one far away.
+const BEYOND: [&str; 4] = ["10.0.0.99", "10.0.2.1", "fd00::2", "2001:db8::1"];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn beyond_the_ports_a_verdict_allows_what_passes_outside(endpoints in endpoints()) {
+        let switch = compile(endpoints);
+        for family in [Family::V4, Family::V6] {
+            let mut reach = Reach::of(&switch, family);
+            let beyond = reach.beyond(&["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()]);
+            for (place, end) in reach.ends().to_vec().into_iter().enumerate() {
+                for direction in [Direction::Out, Direction::In] {
+                    let region = reach.outside(place, direction, &beyond);
+                    let pieces = reach.pieces_outside(&switch, place, direction, &beyond);
+                    for other in BEYOND.map(|address| address.parse::<IpAddr>().unwrap()) {
+                        if Family::from(other) != family {
+                            continue;
+                        }
+                        let (source, destination) = match direction {
+                            Direction::Out => (end.address, other),
+                            Direction::In => (other, end.address),
+                        };
+                        for flow in flows(source, destination) {
+                            let allowed = switch.verdict(&flow).decision == Decision::Allow;
+                            prop_assert_eq!(reach.space().contains(region, &flow), allowed, "{}", flow);
+                            let ruling = switch.rule(end.port, direction, &flow);
+                            let (out, into) = match direction {
+                                Direction::Out => (Some(ruling), None),
+                                Direction::In => (None, Some(ruling)),
+                            };
+                            prop_assert_eq!(of(&reach, &pieces, &flow), vec![(out, into)], "{}", flow);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_pieces_of_a_pair_are_decided_by_what_a_verdict_names(endpoints in endpoints()) {
+        let switch = compile(endpoints);
+        for family in [Family::V4, Family::V6] {
+            let mut reach = Reach::of(&switch, family);
+            let ends = reach.ends().to_vec();
+            for (source, from) in ends.iter().enumerate() {
+                for (destination, to) in ends.iter().enumerate() {
+                    let pieces = reach.pieces(&switch, source, destination);
+                    for flow in flows(from.address, to.address) {
+                        let expected = if source == destination {
+                            (None, None)
+                        } else {
+                            let out = switch.rule(from.port, Direction::Out, &flow);
+                            let into = switch.rule(to.port, Direction::In, &flow);
+                            (Some(out), (out.decision == Decision::Allow).then_some(into))
+                        };
+                        prop_assert_eq!(of(&reach, &pieces, &flow), vec![expected], "{}", flow);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rulings of the pieces that a flow is in.
+fn of(reach: &Reach, pieces: &[Piece], flow: &Flow) -> Vec<(Option<Ruling>, Option<Ruling>)> {
+    let holding = pieces
+        .iter()
+        .filter(|piece| reach.space().contains(piece.packets, flow));
+    holding.map(|piece| (piece.out, piece.into)).collect()
+}
+
+#[test]
+fn beyond_is_what_no_port_has() {
+    // Of 10.0.0.0/30 the addresses .1 to .3 are taken.
+    let switch = compile(
+        (0..3)
+            .map(|number| {
+                let document = json!({"ID": format!("00000000-0000-0000-0000-0000000000{number:02}"), "IpConfigurations": [{"IpAddress": ADDRESSES[number][0]}],
+                    "HostComputeNetwork": "00000000-0000-0000-0000-00000000000a"});
+                Endpoint::from_value(&document).unwrap()
+            })
+            .collect(),
+    );
+    let mut reach = Reach::of(&switch, Family::V4);
+    let all = reach.beyond(&["10.0.0.0/30".parse().unwrap()]);
+    assert!(!all.is_empty());
+    assert_eq!(reach.outside(0, Direction::Out, &all), Region::FULL);
+    let taken = reach.beyond(&["10.0.0.2/31".parse().unwrap()]);
+    assert!(taken.is_empty());
+    assert_eq!(reach.outside(0, Direction::Out, &taken), Region::EMPTY);
+    assert!(reach.beyond(&["fd00::/64".parse().unwrap()]).is_empty());
+    assert!(reach.beyond(&[]).is_empty());
 }
 
 /// Sets of the pairs are those of the ports: out of the one and into the other, with both addresses.

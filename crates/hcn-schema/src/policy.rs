@@ -72,6 +72,12 @@ macro_rules! policies {
                 $name::Other(policy.clone())
             }
 
+            /// Canonical spelling of the keys that the settings of the policy's type have; `None` for a type that is not listed.
+            pub fn keys(policy: &$crate::policy::Policy) -> Option<&'static [&'static str]> {
+                $( if policy.is($text) { return Some(<$settings as $crate::document::Document>::KEYS); } )*
+                None
+            }
+
             /// The policy that says this.
             pub fn to_policy(&self) -> $crate::policy::Policy {
                 match self {

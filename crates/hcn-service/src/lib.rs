@@ -9,6 +9,7 @@ mod call;
 mod change;
 mod container;
 mod document;
+pub mod dump;
 mod endpoint;
 mod guest_network_service;
 mod listeners;

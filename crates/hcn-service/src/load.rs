@@ -6,6 +6,7 @@ use hcn_engine::Documents;
 
 use crate::{
     endpoint::EndpointRecord,
+    load_balancer::LoadBalancerRecord,
     network::NetworkRecord,
     store::{Record, View},
 };
@@ -21,5 +22,6 @@ pub(crate) fn documents(view: &View<'_>) -> Answer<Documents> {
     Ok(Documents {
         networks: all::<NetworkRecord>(view, Kind::Network)?,
         endpoints: all::<EndpointRecord>(view, Kind::Endpoint)?,
+        load_balancers: all::<LoadBalancerRecord>(view, Kind::LoadBalancer)?,
     })
 }

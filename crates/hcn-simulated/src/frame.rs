@@ -13,18 +13,18 @@ use hcn_engine::{Flow, Protocol, flow_table::TcpFlags};
 
 /// An IP packet as a port sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Packet {
+pub struct Packet {
     /// The flow by which it is judged. Of an ICMP error: the answer to the flow that it quotes.
-    pub(crate) flow: Flow,
+    pub flow: Flow,
     /// The flags of a TCP segment.
-    pub(crate) tcp: Option<TcpFlags>,
+    pub tcp: Option<TcpFlags>,
     /// How the switch treats it.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
 }
 
 /// How the switch treats a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Judged by its flow.
     Data,
     /// An ICMP error about a packet that was sent before. It passes where the flow of that packet is allowed.
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
 
 /// What an ICMP error says of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Complaint {
+pub enum Complaint {
     /// The machine is there and nothing listens.
     NobodyListens,
     /// The packet cannot get there.
@@ -87,8 +87,8 @@ impl Header {
 }
 
 impl Packet {
-    /// Reads an IP packet.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Packet> {
+    /// Reads an IP packet; `None` where it is none, or is cut short before its ports.
+    pub fn read(bytes: &[u8]) -> Option<Packet> {
         let header = Header::read(bytes)?;
         let payload = bytes.get(header.payload.clone())?;
         if let Some(complaint) = complaint(header.protocol, payload) {

@@ -26,6 +26,7 @@
 //! let documents = Documents {
 //!     networks: vec![Network::from_value(&network).unwrap()],
 //!     endpoints: [10, 11].iter().map(|last| Endpoint::from_value(&endpoint(*last)).unwrap()).collect(),
+//!     ..Documents::default()
 //! };
 //! let (switch, _) = Switch::compile(&documents, &Semantics::default());
 //! let (client, server) = (switch.ports[0].endpoint, switch.ports[1].endpoint);
@@ -68,6 +69,7 @@ mod stack;
 mod topology;
 mod translation;
 
+pub use frame::{Complaint, Kind, Packet};
 pub use listener::Service;
 pub use network::SimulatedNetwork;
 pub use open_flow::{FlowHandle, FlowNotOpened};

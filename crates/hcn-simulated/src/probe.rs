@@ -126,14 +126,7 @@ impl SimulatedNetwork {
                 } else {
                     destination
                 };
-                let source = if topology.network_of_host_address(destination).is_some() {
-                    Some(destination)
-                } else {
-                    topology
-                        .network_towards(destination, None)
-                        .and_then(|network| topology.host_card(network))
-                        .and_then(|card| card.address_towards(destination))
-                };
+                let source = topology.host_address_towards(destination);
                 Ok(source.map(|source| Departure {
                     machine: Machine::Host,
                     source,

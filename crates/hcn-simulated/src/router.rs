@@ -59,6 +59,7 @@ impl Router {
         self.translations.retain(|outside, inside| {
             topology
                 .mapping(outside.protocol, outside.destination_port)
+                .and_then(|place| switch.port_mappings.get(place))
                 .is_some_and(|mapped| {
                     mapped.internal_port == inside.destination_port
                         && switch
@@ -160,9 +161,10 @@ impl Fabric {
             return None;
         }
         self.topology.network_of_host_address(flow.destination)?;
-        let mapped = self
+        let place = self
             .topology
             .mapping(flow.protocol, flow.destination_port)?;
+        let mapped = self.switch.port_mappings.get(place)?;
         let port = self.switch.ports.get(mapped.port.0 as usize)?;
         let (address, _) = *port
             .addresses

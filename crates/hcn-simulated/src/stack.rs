@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use hcn_engine::{Family, Protocol};
+use hcn_engine::{Family, Protocol, topology};
 use smoltcp::{
     iface::{Config, Interface, SocketHandle, SocketSet},
     phy::Medium,
@@ -18,7 +18,7 @@ use smoltcp::{
 use crate::{
     card::Card,
     listener::{Listener, Service},
-    topology::{contains, usable},
+    topology::usable,
 };
 
 /// Addresses of a machine, by which it is known to be the same one after a change.
@@ -47,27 +47,12 @@ impl Identity {
 
     /// The address by which the machine talks to `peer`: itself, else one in the peer's subnet, else its first of that family.
     pub(crate) fn address_towards(&self, peer: IpAddr) -> Option<IpAddr> {
-        let family = Family::from(peer);
-        let mut own = self
-            .usable()
-            .filter(|(own, _)| Family::from(*own) == family);
-        let first = own.clone().next();
-        own.clone()
-            .find(|(own, _)| *own == peer)
-            .or_else(|| own.find(|(own, length)| contains(*own, *length, peer)))
-            .or(first)
-            .map(|(own, _)| own)
+        topology::address_towards(self.usable(), peer)
     }
 
     /// Whose MAC address the machine needs to send to `peer`.
     pub(crate) fn next_hop(&self, peer: IpAddr) -> Option<IpAddr> {
-        if self
-            .usable()
-            .any(|(own, length)| contains(own, length, peer))
-        {
-            return Some(peer);
-        }
-        self.gateway(Family::from(peer))
+        topology::next_hop(self.usable(), &self.gateways, peer)
     }
 
     fn usable(&self) -> impl Iterator<Item = (IpAddr, u8)> + Clone {
@@ -75,12 +60,7 @@ impl Identity {
     }
 
     fn gateway(&self, family: Family) -> Option<IpAddr> {
-        self.gateways.iter().copied().find(|gateway| {
-            Family::from(*gateway) == family
-                && self
-                    .usable()
-                    .any(|(own, length)| contains(own, length, *gateway))
-        })
+        topology::router(self.usable(), &self.gateways, family)
     }
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Block and allow: what is meant, written as rules of our own among those of others.
 //!
-//! Our rules carry an `Id` that begins with [`OWNER`]; others are sent back as they were read and never changed. HNS's Remove of an ACL is
-//! not to be relied on (hns-behaviour 4.11), so the way is always get, merge, Update, read back.
+//! Our rules carry an `Id` of [`Owner::Hand`]; [`crate::owned`] puts them among those of others, and says how they get to HNS.
 //!
 //! Any rule of the Switch layer turns on default deny (hns-behaviour 4.3). Where the endpoint had none, two baseline rules come along that
 //! allow the rest at the weakest priority, so that blocking one port blocks one port; they go when the last rule of ours goes. Where others
@@ -10,20 +9,15 @@
 
 use std::fmt;
 
-use hcn_api::{Answer, HcnCode, HnsError, Kind, ObjectId};
 use hcn_schema::{
-    Document, Endpoint, Guid, Policy, Query,
-    modify::{EndpointResourceType, RequestType},
-    policy::{Acl, AclAction, AclDirection, AclRuleType},
+    Endpoint,
+    policy::{Acl, AclAction, AclDirection},
 };
-use serde_json::{Map, Value};
 
-use crate::client::{Client, policy_request};
+use crate::owned::{Owner, Plan, Standing, merge, rule};
 
-/// Beginning of the `Id` of every rule that is ours.
-pub const OWNER: &str = "hcnctl:";
 /// `Id` of the baseline rules, before the direction.
-const BASELINE: &str = "hcnctl:baseline:";
+const BASELINE: &str = "baseline:";
 /// The weakest priority that works (hns-behaviour 4.4).
 const WEAKEST: u16 = 65_500;
 /// The priority of our most specific rules, that of the walk-through.
@@ -98,7 +92,7 @@ impl Intent {
             self.action,
             self.direction,
             self.priority(),
-            format!("{OWNER}{}", self.key()),
+            Owner::Hand.id(&self.key()),
         );
         if let Some(protocol) = self.protocol {
             acl.protocols.set(protocol.to_string());
@@ -123,60 +117,14 @@ impl fmt::Display for Intent {
     }
 }
 
-fn rule(action: AclAction, direction: AclDirection, priority: u16, id: String) -> Acl {
-    Acl {
-        action: action.into(),
-        direction: direction.into(),
-        priority: priority.into(),
-        rule_type: AclRuleType::Switch.into(),
-        id: id.into(),
-        ..Acl::default()
-    }
-}
-
-/// What an intent makes of an endpoint's policies.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    /// The policies to send with Update; `None` where everything is as it should be.
-    pub update: Option<Vec<Policy>>,
-    /// Rules of ours that come.
-    pub added: Vec<Acl>,
-    /// Rules of ours that go.
-    pub removed: Vec<Acl>,
-    /// What the user should know.
-    pub notes: Vec<String>,
-}
-
-impl Plan {
-    /// The text of the Update request, where one is needed.
-    pub fn request(&self) -> Option<String> {
-        let update = self.update.as_deref()?;
-        Some(policy_request(
-            EndpointResourceType::Policy.text(),
-            RequestType::Update,
-            update,
-        ))
-    }
-}
-
 /// Plans an intent on an endpoint; pure.
 pub fn plan(endpoint: &Endpoint, intent: &Intent) -> Plan {
-    let policies = endpoint.policies.get().map_or(&[][..], Vec::as_slice);
-    let rules: Vec<Acl> = policies
-        .iter()
-        .filter(|policy| policy.is("ACL"))
-        .map(Policy::settings_as)
-        .collect();
-    let (owned, others): (Vec<Acl>, Vec<Acl>) = rules.into_iter().partition(is_owned);
-    let tiers = policies
-        .iter()
-        .filter(|policy| policy.is("TierAcl"))
-        .count();
-    let deciding = others
-        .iter()
-        .filter(|acl| acl.rule_type.get() != Some(&AclRuleType::Host))
-        .count()
-        + tiers;
+    let Standing {
+        owned,
+        others,
+        deciding,
+        strangers,
+    } = Standing::of(endpoint, &Owner::Hand);
     let own = intent.rule();
     let same_key = |acl: &Acl| acl.id.get() == own.id.get();
     let mut wanted: Vec<Acl> = owned
@@ -205,9 +153,10 @@ pub fn plan(endpoint: &Endpoint, intent: &Intent) -> Plan {
         }
     }
     let had_baseline = owned.iter().any(is_baseline);
-    if !wanted.is_empty() && (deciding == 0 || had_baseline) {
+    if !wanted.is_empty() && (strangers == 0 || had_baseline) {
         for direction in [AclDirection::In, AclDirection::Out] {
-            let id = format!("{BASELINE}{}", direction.text().to_ascii_lowercase());
+            let name = format!("{BASELINE}{}", direction.text().to_ascii_lowercase());
+            let id = Owner::Hand.id(&name);
             wanted.push(rule(AclAction::Allow, direction, WEAKEST, id));
         }
     }
@@ -229,66 +178,20 @@ pub fn plan(endpoint: &Endpoint, intent: &Intent) -> Plan {
             ));
         }
     }
-    let added: Vec<Acl> = wanted
-        .iter()
-        .filter(|acl| !owned.iter().any(|own| says_the_same(own, acl)))
-        .cloned()
-        .collect();
-    let removed: Vec<Acl> = owned
-        .iter()
-        .filter(|own| !wanted.iter().any(|acl| says_the_same(own, acl)))
-        .cloned()
-        .collect();
-    if added.is_empty() && removed.is_empty() && owned.len() == wanted.len() {
-        return Plan {
-            update: None,
-            added,
-            removed,
-            notes,
-        };
-    }
-    // Everything that Update would take away goes along, as it was read, and in its order.
-    let mut update: Vec<Policy> = policies
-        .iter()
-        .filter(|policy| is_replaced(policy) && !is_owned_policy(policy))
-        .cloned()
-        .collect();
-    update.extend(wanted.iter().map(|acl| Policy::new("ACL", acl)));
     Plan {
-        update: Some(update),
-        added,
-        removed,
         notes,
+        ..merge(endpoint, &Owner::Hand, &wanted)
     }
 }
 
 /// Plans to take away every rule of ours; pure.
 pub fn plan_clear(endpoint: &Endpoint) -> Plan {
-    let policies = endpoint.policies.get().map_or(&[][..], Vec::as_slice);
-    let removed: Vec<Acl> = policies
-        .iter()
-        .filter(|policy| is_owned_policy(policy))
-        .map(Policy::settings_as)
-        .collect();
-    if removed.is_empty() {
-        return Plan {
-            update: None,
-            added: Vec::new(),
-            removed,
-            notes: vec!["the endpoint has no rule of hcnctl's own".to_owned()],
-        };
+    let mut plan = merge(endpoint, &Owner::Hand, &[]);
+    if plan.update.is_none() {
+        plan.notes
+            .push("the endpoint has no rule that block or allow made".to_owned());
     }
-    let update = policies
-        .iter()
-        .filter(|policy| is_replaced(policy) && !is_owned_policy(policy))
-        .cloned()
-        .collect();
-    Plan {
-        update: Some(update),
-        added: Vec::new(),
-        removed,
-        notes: Vec::new(),
-    }
+    plan
 }
 
 fn explain(
@@ -330,118 +233,6 @@ fn explain(
     notes
 }
 
-/// Reads an endpoint, plans, sends the Update, and reads back whether HNS keeps what it was sent; again where somebody was faster.
-///
-/// The Update replaces rules of others by what was read of them, so it is sent only while the endpoint still is what was read
-/// ([`hcn_api::Hns::modify_seen`]).
-///
-/// # Errors
-/// Those of [`hcn_api::Hns::modify`]; `ERROR_SHARING_VIOLATION` where others change the endpoint all the time; `E_UNEXPECTED` where HNS says
-/// yes and keeps something else.
-pub fn carry_out(
-    client: &Client,
-    id: Guid,
-    make: impl Fn(&Endpoint) -> Plan,
-) -> Answer<(Endpoint, Plan)> {
-    /// Each try loses against a change of somebody else's that succeeded, so this many in a row do not happen by chance.
-    const TRIES: usize = 1000;
-    let object = ObjectId {
-        kind: Kind::Endpoint,
-        id,
-    };
-    for _ in 0..TRIES {
-        let seen = client.hns().query(object, &Query::v2().text())?;
-        let endpoint = Endpoint::from_json(&seen).map_err(|error| {
-            HnsError::because(
-                HcnCode::HCN_E_INVALID_JSON,
-                format!("HNS answered with no endpoint: {error}"),
-            )
-        })?;
-        let plan = make(&endpoint);
-        let Some(request) = plan.request() else {
-            return Ok((endpoint, plan));
-        };
-        if client.hns().modify_seen(object, &seen, &request)? {
-            return Ok((endpoint, plan));
-        }
-    }
-    Err(HnsError::because(
-        HcnCode::ERROR_SHARING_VIOLATION,
-        format!("others change the endpoint {id} all the time; nothing of ours was changed"),
-    ))
-}
-
-/// Whether HNS keeps what a plan sent.
-///
-/// # Errors
-/// `E_UNEXPECTED` with the rule of ours that is missing.
-pub fn read_back(client: &Client, id: Guid, plan: &Plan) -> Answer<()> {
-    let Some(sent) = &plan.update else {
-        return Ok(());
-    };
-    // Others may have added rules since; ours have to be there, each as often as it was sent.
-    let mut kept: Vec<Map<String, Value>> = client
-        .endpoint(id)?
-        .policies
-        .get()
-        .into_iter()
-        .flatten()
-        .map(comparable)
-        .collect();
-    for rule in sent
-        .iter()
-        .filter(|policy| is_owned_policy(policy))
-        .map(comparable)
-    {
-        match kept.iter().position(|own| *own == rule) {
-            Some(position) => {
-                kept.remove(position);
-            }
-            None => return Err(kept_something_else(id, &rule)),
-        }
-    }
-    Ok(())
-}
-
-fn kept_something_else(id: Guid, rule: &Map<String, Value>) -> HnsError {
-    HnsError::because(
-        HcnCode::E_UNEXPECTED,
-        format!(
-            "HNS took the Update, but the endpoint {id} lacks a rule that was sent: {}",
-            Value::Object(rule.clone())
-        ),
-    )
-}
-
-/// A policy without what HNS adds.
-fn comparable(policy: &Policy) -> Map<String, Value> {
-    let mut map = policy.settings.or_default();
-    if policy.is("ACL") {
-        map.shift_remove("Scope");
-    }
-    map.insert(
-        "Type".to_owned(),
-        Value::from(policy.policy_type.or_default().to_ascii_lowercase()),
-    );
-    map
-}
-
-/// Whether an Update takes away policies of the type that it does not send (hns-behaviour 4.10).
-fn is_replaced(policy: &Policy) -> bool {
-    ["ACL", "TierAcl", "L4Proxy", "L4WFPPROXY"]
-        .iter()
-        .any(|own| policy.is(own))
-}
-
-fn is_owned_policy(policy: &Policy) -> bool {
-    policy.is("ACL") && is_owned(&policy.settings_as())
-}
-
-/// Whether a rule is ours.
-pub fn is_owned(acl: &Acl) -> bool {
-    acl.id.get().is_some_and(|id| id.starts_with(OWNER))
-}
-
 /// Whether two rules of ours can match one packet. Addresses are compared only where both name single ones; else they may.
 fn overlap(one: &Acl, other: &Acl) -> bool {
     if one.direction.get() != other.direction.get() {
@@ -479,17 +270,10 @@ fn overlap(one: &Acl, other: &Acl) -> bool {
 }
 
 fn is_baseline(acl: &Acl) -> bool {
-    acl.id.get().is_some_and(|id| id.starts_with(BASELINE))
-}
-
-/// Equal but for what HNS adds.
-fn says_the_same(one: &Acl, other: &Acl) -> bool {
-    let strip = |acl: &Acl| {
-        let mut acl = acl.clone();
-        acl.scope.clear();
-        acl.to_map()
-    };
-    strip(one) == strip(other)
+    let id = acl.id.or_default();
+    Owner::Hand
+        .name_in(&id)
+        .is_some_and(|name| name.starts_with(BASELINE))
 }
 
 #[cfg(test)]

@@ -25,14 +25,20 @@
 //! | [`lab`] | what there is beside the seam: simulated containers, the log |
 //! | [`remote`], [`wire`] | an HNS behind a socket, and the words that travel |
 //! | [`compartment`], [`echo`] | the network as a container of Windows sees it, and its ping |
-//! | [`intent`] | block and allow: rules of our own among those of others |
+//! | [`intent`] | block and allow: what is meant, as rules |
+//! | [`declared`] | a policy: which rules an endpoint shall have |
+//! | [`owned`] | rules of an owner among those of others |
+//! | [`batch`] | changes of several endpoints, all or nothing |
 
+pub mod batch;
 pub mod client;
 pub mod compute_system;
 pub mod connection;
+pub mod declared;
 pub mod dry_run;
 pub mod intent;
 pub mod lab;
+pub mod owned;
 pub mod remote;
 pub mod target;
 pub mod wire;
@@ -42,8 +48,8 @@ pub use compute_system::{ComputeSystem, ComputeSystems};
 pub use connection::{ConnectOptions, Connection, connect};
 pub use dry_run::{DryRun, Request};
 pub use hcn_api::{
-    Answer, Event, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, Notification, ObjectId,
-    PortReservation, Subscription,
+    Answer, Event, Feature, HcnCode, Hns, HnsError, HnsVersion, Kind, Listener, Notification,
+    ObjectId, PortReservation, Subscription,
 };
 pub use hcn_native::{compartment, echo};
 pub use hcn_schema as schema;

@@ -5,7 +5,8 @@ use std::{sync::Arc, thread};
 
 use hcn::{
     Client, ConnectOptions, Target, connect,
-    intent::{Intent, carry_out, plan, read_back},
+    intent::{Intent, plan},
+    owned::{carry_out, read_back},
     schema::{
         Guid, Policy,
         modify::RequestType,

@@ -5,10 +5,19 @@
     reason = "a doc comment on a struct of arguments would become help text"
 )]
 
+pub mod apply;
+mod lint;
+mod reach;
+mod why;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcn::{HnsVersion, Target};
+pub use lint::{FailOn, LintArgs, LintOutput};
+pub use reach::{ReachArgs, ReachOutput};
+
+pub use why::{CanArgs, WhyArgs};
 
 /// See, change, test and explain the network connectivity and policy of Windows containers.
 ///
@@ -69,10 +78,24 @@ pub enum Command {
     Block(IntentArgs),
     /// Allow traffic of an endpoint again.
     Allow(IntentArgs),
+    /// Show what apply would send, and which flows that opens and closes.
+    Plan(apply::PlanArgs),
+    /// Make the rules of endpoints what a policy file says, all of them or none.
+    Apply(apply::ApplyArgs),
+    /// Say that the change of an apply that waits is good.
+    Confirm(apply::ConfirmArgs),
     /// Try whether traffic gets through: a whole exchange, and the rule that stops it.
     Probe(ProbeArgs),
+    /// Show who reaches whom with what: every pair, every protocol and port.
+    Reach(ReachArgs),
+    /// Say whether a flow is allowed: exit code 0 or 1.
+    Can(CanArgs),
+    /// Say why a flow is allowed or not: each rule on its way, and what would change the answer.
+    Why(WhyArgs),
     /// Compare two listings, or two moments.
     Diff(DiffArgs),
+    /// Find what is wrong, doubtful or without effect in rules, sets, networks and services, and how to put it right.
+    Lint(LintArgs),
     /// List what was changed, by whom, and when; an embedded HNS keeps that log.
     History(HistoryArgs),
     /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.
@@ -392,10 +415,14 @@ pub enum ProbeOutput {
 #[derive(Debug, Args)]
 pub struct DiffArgs {
     /// A file (JSON, -o list, or a capture of Get-HnsEndpoint), - for standard input, a moment @N of an embedded HNS's history, or now.
-    pub before: String,
+    #[arg(required_unless_present = "file")]
+    pub before: Option<String>,
     /// The same; now unless said.
     #[arg(default_value = "now")]
     pub after: String,
+    /// Compare the endpoints with what apply would make of them by this policy file.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "before")]
+    pub file: Option<PathBuf>,
     /// Also what always differs: health, times, allocation trees.
     #[arg(long)]
     pub all: bool,

@@ -2,6 +2,7 @@
 //! One module a command: what it asks, and how it prints the answer.
 
 pub mod acl;
+pub mod apply;
 pub mod completions;
 pub mod conformance;
 pub mod create;
@@ -12,7 +13,11 @@ pub mod diff;
 pub mod get;
 pub mod history;
 pub mod intent;
+pub mod lint;
+pub mod packets;
 pub mod probe;
+pub mod reach;
 pub mod run;
 pub mod serve;
 pub mod spec;
+pub mod why;

@@ -84,6 +84,16 @@ pub fn dispatch(
                 return Ok(code);
             }
         }
+        Command::Lint(args) => {
+            if let Some(code) = commands::lint::run_alone(args, &cli.globals, out, words)? {
+                return Ok(code);
+            }
+        }
+        Command::Reach(args) => {
+            if let Some(code) = commands::reach::run_on_files(args, &cli.globals, out, words)? {
+                return Ok(code);
+            }
+        }
         Command::Completions(args) => return commands::completions::run(args, out),
         Command::Demo(args) => return commands::demo::run(args, &cli.globals, out, words, width),
         Command::Serve(args) if args.openapi => return commands::serve::openapi(out),
@@ -221,8 +231,15 @@ impl<'a> Desk<'a> {
             Command::Allow(args) => {
                 commands::intent::run(self, hcn::schema::policy::AclAction::Allow, &args)
             }
+            Command::Plan(args) => commands::apply::plan(self, &args),
+            Command::Apply(args) => commands::apply::run(self, &args),
+            Command::Confirm(args) => commands::apply::confirm::run(self, &args),
             Command::Probe(args) => commands::probe::run(self, &args),
+            Command::Reach(args) => commands::reach::run(self, &args),
+            Command::Can(args) => commands::why::can(self, &args),
+            Command::Why(args) => commands::why::run(self, &args),
             Command::Diff(args) => commands::diff::run(self, &args),
+            Command::Lint(args) => commands::lint::run(self, &args),
             Command::History(args) => commands::history::run(self, &args),
             Command::Conformance(args) => commands::conformance::run(self, &args),
             Command::Serve(args) => commands::serve::run(self, &args),

@@ -56,6 +56,15 @@ pub enum Failure {
         /// Why.
         error: io::Error,
     },
+    /// What was named, and is no object of HNS, is not there.
+    Absent(String),
+    /// A file says something that cannot be.
+    BadFile {
+        /// A line for each mistake, with its place.
+        problems: Vec<String>,
+        /// Whether all of them are names that nothing has.
+        is_unknown: bool,
+    },
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -71,8 +80,15 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Failure::Hns { error, .. } if error.code.is_not_found() => exit::NOT_FOUND,
-            Failure::NotFound { .. } => exit::NOT_FOUND,
-            Failure::Usage(_) | Failure::Ambiguous { .. } | Failure::File { .. } => exit::USAGE,
+            Failure::NotFound { .. }
+            | Failure::Absent(_)
+            | Failure::BadFile {
+                is_unknown: true, ..
+            } => exit::NOT_FOUND,
+            Failure::Usage(_)
+            | Failure::Ambiguous { .. }
+            | Failure::File { .. }
+            | Failure::BadFile { .. } => exit::USAGE,
             Failure::Hns { .. } | Failure::Output(_) => exit::HNS,
         }
     }
@@ -116,7 +132,15 @@ impl Failure {
                     line(format!("  {candidate}"));
                 }
             }
-            Failure::Usage(message) => line(format!("error: {message}")),
+            Failure::Usage(message) | Failure::Absent(message) => {
+                line(format!("error: {message}"));
+            }
+            Failure::BadFile { problems, .. } => {
+                for problem in problems {
+                    line(format!("error: {problem}"));
+                }
+                line("nothing was sent".to_owned());
+            }
             Failure::File { path, error } => {
                 line(format!("error: the file {path} cannot be used: {error}"))
             }

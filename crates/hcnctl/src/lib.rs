@@ -12,16 +12,24 @@
 //! | [`lookup`] | objects by id, prefix, name, container or address |
 //! | [`failure`] | what goes wrong, with its code, record and hint |
 //! | [`render`] | documents to text |
+//! | [`policy_file`] | policy files, every mistake with its place |
+//! | [`capture`] | the packets of a capture |
 //! | [`serve`] | the counter: HTTP over an open HNS |
+//! | [`reach`] | who reaches whom with what, at one time and between two |
 //! | [`listing`], [`difference`] | text to documents, and what changed between two listings |
+//! | [`lint`] | what is wrong or doubtful in documents |
 
+pub mod capture;
 pub mod cli;
 pub mod commands;
 pub mod desk;
 pub mod difference;
 pub mod failure;
+pub mod lint;
 pub mod listing;
 pub mod lookup;
+pub mod policy_file;
+pub mod reach;
 pub mod render;
 pub mod serve;
 pub mod time;

@@ -15,9 +15,9 @@ use crate::{desk::Desk, failure::Failure};
 const SHORTEST_PREFIX: usize = 3;
 
 /// What an object is called.
-struct Named {
+pub(crate) struct Named {
     id: Guid,
-    names: Vec<String>,
+    pub(crate) names: Vec<String>,
     addresses: Vec<String>,
     /// Ids of its containers.
     containers: Vec<String>,
@@ -35,14 +35,9 @@ impl Desk<'_> {
             let mut found = self.client().endpoints(&query).map_err(reading())?;
             return found.pop().ok_or_else(|| not_found(Kind::Endpoint, name));
         }
-        let endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
-        let containers = self.containers()?;
-        let named: Vec<Named> = endpoints
-            .iter()
-            .map(|endpoint| named_endpoint(endpoint, &containers))
-            .collect();
-        let index = choose(Kind::Endpoint, name, &named)?;
-        Ok(endpoints[index].clone())
+        let mut endpoints = self.client().endpoints(&Query::v2()).map_err(reading())?;
+        let index = endpoint_among(name, &endpoints, &self.containers()?)?;
+        Ok(endpoints.swap_remove(index))
     }
 
     /// The network of a name.
@@ -115,18 +110,50 @@ impl Desk<'_> {
     /// # Errors
     /// Those of the store.
     pub fn endpoint_label(&self, endpoint: &Endpoint) -> Result<String, Failure> {
-        let id = guid(endpoint.id.get());
         let containers = self.containers()?;
-        let container = containers
-            .iter()
-            .find(|container| container.endpoint == id)
-            .map(|container| container.name.clone());
-        let name = container.unwrap_or_else(|| endpoint.name.or_default());
-        Ok(format!(
-            "{name} ({})",
-            crate::render::short_id(&id.to_string())
-        ))
+        Ok(label_among(endpoint, &containers))
     }
+}
+
+/// [`Desk::endpoint_label`] with the containers at hand.
+pub fn label_among(endpoint: &Endpoint, containers: &[Container]) -> String {
+    label(
+        guid(endpoint.id.get()),
+        &endpoint.name.or_default(),
+        containers,
+    )
+}
+
+/// What endpoints are called, in their order.
+pub(crate) fn named_endpoints(endpoints: &[Endpoint], containers: &[Container]) -> Vec<Named> {
+    let named = endpoints.iter();
+    named
+        .map(|endpoint| named_endpoint(endpoint, containers))
+        .collect()
+}
+
+/// The place of the endpoint that a name means among these.
+///
+/// # Errors
+/// As [`Desk::endpoint`].
+pub fn endpoint_among(
+    name: &str,
+    endpoints: &[Endpoint],
+    containers: &[Container],
+) -> Result<usize, Failure> {
+    choose(
+        Kind::Endpoint,
+        name,
+        &named_endpoints(endpoints, containers),
+    )
+}
+
+/// What an endpoint is called in sentences: its container's name, else its own, with the beginning of its id.
+pub fn label(id: Guid, name: &str, containers: &[Container]) -> String {
+    let mut containers = containers.iter();
+    let container = containers.find(|container| container.endpoint == id);
+    let name = container.map_or(name, |container| &container.name);
+    format!("{name} ({})", crate::render::short_id(&id.to_string()))
 }
 
 /// The id of a document; zero where it has none that can be read.
@@ -172,7 +199,7 @@ fn not_found(kind: Kind, name: &str) -> Failure {
 }
 
 /// The one that is meant.
-fn choose(kind: Kind, name: &str, all: &[Named]) -> Result<usize, Failure> {
+pub(crate) fn choose(kind: Kind, name: &str, all: &[Named]) -> Result<usize, Failure> {
     let exact = name.parse::<Guid>().ok();
     let lower = name.to_ascii_lowercase();
     let is_prefix = lower.len() >= SHORTEST_PREFIX

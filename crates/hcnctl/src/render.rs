@@ -5,11 +5,15 @@
 //! [`shown`] (in `list`, `table`, `describe`, `rule`) or escaped by the format itself (`json`, `yaml`).
 
 pub mod describe;
+pub mod flows;
 pub mod json;
+pub mod lint;
 pub mod list;
 pub mod name;
+pub mod reach;
 pub mod rule;
 pub mod table;
+pub mod why;
 pub mod word;
 pub mod yaml;
 

@@ -41,6 +41,21 @@ fn listings_and_moments_are_compared() {
 }
 
 #[test]
+fn a_policy_file_is_planned_applied_confirmed_and_taken_back() {
+    transcript("apply");
+}
+
+#[test]
+fn what_is_wrong_in_rules_is_found_with_its_fix() {
+    transcript("lint");
+}
+
+#[test]
+fn every_pair_is_told_in_every_form() {
+    transcript("reach");
+}
+
+#[test]
 fn history_tells_of_objects_that_are_gone() {
     transcript("history");
 }
@@ -48,6 +63,11 @@ fn history_tells_of_objects_that_are_gone() {
 #[test]
 fn every_command_works_over_a_library_as_far_as_it_has_no_log() {
     transcript("native");
+}
+
+#[test]
+fn verdicts_are_explained() {
+    transcript("why");
 }
 
 #[test]

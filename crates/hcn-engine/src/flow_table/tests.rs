@@ -45,6 +45,7 @@ fn switch_of(endpoints: &[(u128, &[&str])], semantics: &Semantics) -> Switch {
     let documents = Documents {
         endpoints: endpoints.collect(),
         networks: vec![Network::from_json(network).unwrap()],
+        ..Documents::default()
     };
     let (switch, faults) = Switch::compile(&documents, semantics);
     assert_eq!(faults, []);

@@ -47,6 +47,38 @@ impl Space {
         cells
     }
 
+    /// A packet of a region, the lowest on each axis; `None` for the empty region. Unlike the cells, it costs no more for a large region.
+    pub fn example(&self, region: Region) -> Option<Flow> {
+        let lowest = self.address(0);
+        let mut flow = Flow {
+            source: lowest,
+            destination: lowest,
+            protocol: Protocol(0),
+            source_port: 0,
+            destination_port: 0,
+        };
+        let mut at = region;
+        while let Some(node) = self.node(at) {
+            let mut first = 0u128;
+            for (last, child) in node.edges.iter() {
+                if *child != Region::EMPTY {
+                    at = *child;
+                    break;
+                }
+                first = last.saturating_add(1);
+            }
+            // A value of an axis fits its type: no node has more.
+            match node.axis {
+                Axis::Source => flow.source = self.address(first),
+                Axis::Destination => flow.destination = self.address(first),
+                Axis::Protocol => flow.protocol = Protocol(first as u8),
+                Axis::DestinationPort => flow.destination_port = first as u16,
+                Axis::SourcePort => flow.source_port = first as u16,
+            }
+        }
+        (at == Region::FULL).then_some(flow)
+    }
+
     fn walk(&self, at: Region, axes: &[Axis], above: &mut Vec<Spans>, cells: &mut Vec<Cell>) {
         if at == Region::EMPTY {
             return;
@@ -96,7 +128,7 @@ impl Space {
         }
     }
 
-    fn address(&self, number: u128) -> IpAddr {
+    pub(super) fn address(&self, number: u128) -> IpAddr {
         match self.family {
             Family::V4 => Ipv4Addr::from(number as u32).into(),
             Family::V6 => Ipv6Addr::from(number).into(),
@@ -169,7 +201,10 @@ impl fmt::Display for Cell {
 }
 
 /// `a,b-c`.
-fn listed<T: Copy + PartialEq>(spans: &[(T, T)], write: impl Fn(T, &mut String)) -> String {
+pub(super) fn listed<T: Copy + PartialEq>(
+    spans: &[(T, T)],
+    write: impl Fn(T, &mut String),
+) -> String {
     let mut text = String::new();
     for (first, last) in spans {
         if !text.is_empty() {

@@ -3,6 +3,7 @@
 //!
 //! Apart because it never refuses: a dump may hold anything, so whatever has no meaning becomes a fault with its place, and the rest is compiled.
 
+mod balancers;
 mod policies;
 
 use std::{
@@ -21,7 +22,7 @@ use hcn_schema::{
 use ipnet::IpNet;
 
 use super::{Documents, Fault, Port, PortIndex, PortIndexes, PortMapping, Switch, SwitchNetwork};
-use crate::{flow::Family, semantics::Semantics};
+use crate::{flow::Family, port_rules::PortRules, rule_list::How, semantics::Semantics};
 use policies::{NetworkPolicies, Wish};
 
 /// Faults of one object.
@@ -59,7 +60,12 @@ struct Compiled {
     policies: NetworkPolicies,
 }
 
-pub(super) fn compile(documents: &Documents, semantics: &Semantics) -> (Switch, Vec<Fault>) {
+pub(super) fn compile(
+    documents: &Documents,
+    semantics: &Semantics,
+    rules_count: bool,
+) -> (Switch, Vec<Fault>) {
+    let how = How::all(semantics);
     let mut faults = Vec::new();
     let mut networks: Vec<Compiled> = Vec::new();
     let mut by_id: HashMap<Guid, usize> = HashMap::new();
@@ -71,13 +77,19 @@ pub(super) fn compile(documents: &Documents, semantics: &Semantics) -> (Switch, 
             Entry::Occupied(_) => duplicate(&mut faults, id),
             Entry::Vacant(vacant) => {
                 vacant.insert(networks.len());
-                networks.push(compile_network(id, document, semantics, &mut faults));
+                networks.push(compile_network(
+                    id,
+                    document,
+                    rules_count.then_some(&how),
+                    &mut faults,
+                ));
             }
         }
     }
     let mut ports = Vec::new();
     let mut rules = Vec::new();
     let mut wishes = Vec::new();
+    let mut remote = Vec::new();
     let mut endpoints: HashMap<Guid, ()> = HashMap::new();
     for document in &documents.endpoints {
         let Some(id) = identity(&mut faults, document.id.get().and_then(|id| id.guid())) else {
@@ -88,6 +100,7 @@ pub(super) fn compile(documents: &Documents, semantics: &Semantics) -> (Switch, 
             continue;
         }
         if document.is_remote() {
+            remote.push((id, document));
             continue;
         }
         let mut told = Faults {
@@ -98,30 +111,37 @@ pub(super) fn compile(documents: &Documents, semantics: &Semantics) -> (Switch, 
         let compiled = &networks[network];
         let port = compile_port(id, document, network, &compiled.network, &mut told);
         let number = PortIndex(ports.len() as u32);
-        let flags = told
-            .field("/Flags", &document.flags)
-            .copied()
-            .unwrap_or_default();
-        let (port_rules, port_wishes) = policies::of_endpoint(
-            document,
-            flags.contains(EndpointFlags::DISABLE_INTER_COMPUTE_COMMUNICATION),
-            compiled.network.network_type,
-            &compiled.policies,
-            semantics,
-            &mut told,
-        );
+        let (port_rules, port_wishes) = match rules_count {
+            true => rules_of(
+                document,
+                compiled.network.network_type,
+                &compiled.policies,
+                &how,
+                &mut told,
+            ),
+            false => (PortRules::default(), policies::wishes(document, &mut told)),
+        };
         ports.push(port);
         rules.push(port_rules);
         wishes.extend(port_wishes.into_iter().map(|wish| (id, number, wish)));
     }
+    let indexes = PortIndexes::new(&ports);
+    let balancers = balancers::compile(
+        &documents.load_balancers,
+        &ports,
+        &indexes,
+        &remote,
+        &mut faults,
+    );
     let switch = Switch {
         networks: networks
             .into_iter()
             .map(|compiled| compiled.network)
             .collect(),
-        indexes: Arc::new(PortIndexes::new(&ports)),
+        indexes: Arc::new(indexes),
         ports,
         port_mappings: port_mappings(wishes, &mut faults),
+        balancers,
         rules: rules.into(),
         semantics: semantics.clone(),
     };
@@ -150,7 +170,7 @@ fn duplicate(faults: &mut Vec<Fault>, object: Guid) {
 fn compile_network(
     id: Guid,
     document: &Network,
-    semantics: &Semantics,
+    how: Option<&How<'_>>,
     faults: &mut Vec<Fault>,
 ) -> Compiled {
     let mut told = Faults {
@@ -186,9 +206,11 @@ fn compile_network(
         }
     }
     let name = told.field("/Name", &document.name).cloned();
-    let has_effect = network_type != NetworkType::Nat || semantics.acl_on_nat;
     Compiled {
-        policies: NetworkPolicies::of(document, has_effect, semantics, &mut told),
+        policies: match how {
+            Some(how) => network_policies(document, network_type, how, &mut told),
+            None => NetworkPolicies::none(false),
+        },
         network: SwitchNetwork {
             id,
             name: name.unwrap_or_default(),
@@ -196,6 +218,69 @@ fn compile_network(
             subnets,
         },
     }
+}
+
+fn network_policies(
+    document: &Network,
+    network_type: NetworkType,
+    how: &How<'_>,
+    told: &mut Faults<'_>,
+) -> NetworkPolicies {
+    let has_effect = network_type != NetworkType::Nat || how.semantics.acl_on_nat;
+    NetworkPolicies::of(document, has_effect, how, told)
+}
+
+fn rules_of(
+    document: &Endpoint,
+    network_type: NetworkType,
+    network: &NetworkPolicies,
+    how: &How<'_>,
+    told: &mut Faults<'_>,
+) -> (PortRules, Vec<Wish>) {
+    let flags = told.field("/Flags", &document.flags).copied();
+    let isolates = flags
+        .is_some_and(|flags| flags.contains(EndpointFlags::DISABLE_INTER_COMPUTE_COMMUNICATION));
+    let isolated = isolates && how.takes(told.object, "/Flags");
+    policies::of_endpoint(document, isolated, network_type, network, how, told)
+}
+
+/// The rules of some ports of a switch that was compiled without rules; each comes with its endpoint's document, and with its network's where
+/// there is one.
+pub(crate) fn rules_of_ports(
+    switch: &Switch,
+    ports: &[(PortIndex, &Endpoint, Option<&Network>)],
+    how: &How<'_>,
+    faults: &mut Vec<Fault>,
+) -> HashMap<PortIndex, PortRules> {
+    let mut networks: HashMap<usize, NetworkPolicies> = HashMap::new();
+    let mut rules = HashMap::new();
+    for (number, document, of_network) in ports {
+        let Some(port) = switch.ports.get(number.0 as usize) else {
+            continue;
+        };
+        let Some(network) = switch.networks.get(port.network) else {
+            continue;
+        };
+        let policies = networks.entry(port.network).or_insert_with(|| {
+            let mut told = Faults {
+                object: network.id,
+                all: faults,
+            };
+            match of_network {
+                Some(document) => network_policies(document, network.network_type, how, &mut told),
+                None => NetworkPolicies::none(
+                    network.network_type != NetworkType::Nat || how.semantics.acl_on_nat,
+                ),
+            }
+        });
+        let mut told = Faults {
+            object: port.endpoint,
+            all: faults,
+        };
+        let (own, _) = rules_of(document, network.network_type, policies, how, &mut told);
+        rules.insert(*number, own);
+    }
+    rules
 }
 
 /// Next hops of the default routes.
@@ -370,6 +455,7 @@ fn port_mappings(
                     protocol: wish.protocol,
                     external_port: wish.external_port,
                     internal_port: wish.internal_port,
+                    pointer: wish.pointer,
                 });
             }
         }

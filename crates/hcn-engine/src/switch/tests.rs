@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Documents for a test: one network and endpoints on it. Endpoint `n` has the addresses 10.0.0.n and fd00::n.
-pub(super) struct Scene {
+pub(crate) struct Scene {
     network_type: &'static str,
     network_policies: Vec<String>,
     endpoints: Vec<(u128, Vec<String>, u32)>,
@@ -27,7 +27,7 @@ pub(super) struct Scene {
 pub(super) const NETWORK: Guid = Guid(0xabc);
 
 impl Scene {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Scene {
             network_type: "L2Bridge",
             network_policies: Vec::new(),
@@ -37,7 +37,7 @@ impl Scene {
     }
 
     /// Endpoint 1 with these ACLs, and endpoint 2 without any.
-    pub(super) fn with_acls(acls: &[&str]) -> Self {
+    pub(crate) fn with_acls(acls: &[&str]) -> Self {
         let acls: Vec<String> = acls.iter().map(|acl| acl_policy(acl)).collect();
         Scene::new().endpoint(1, acls).endpoint(2, Vec::new())
     }
@@ -52,7 +52,7 @@ impl Scene {
         self
     }
 
-    pub(super) fn endpoint(mut self, number: u128, policies: Vec<String>) -> Self {
+    pub(crate) fn endpoint(mut self, number: u128, policies: Vec<String>) -> Self {
         self.endpoints.push((number, policies, 0));
         self
     }
@@ -87,6 +87,7 @@ impl Scene {
         Documents {
             networks: vec![Network::from_json(&network).expect("the test's JSON is good")],
             endpoints: self.endpoints.iter().map(endpoint).collect(),
+            ..Documents::default()
         }
     }
 
@@ -95,7 +96,7 @@ impl Scene {
     }
 
     /// The switch, which has no faults.
-    pub(super) fn switch(&self) -> Switch {
+    pub(crate) fn switch(&self) -> Switch {
         let (switch, faults) = self.compile();
         assert_eq!(faults, []);
         switch
@@ -107,7 +108,7 @@ pub(super) fn acl_policy(settings: &str) -> String {
 }
 
 /// `tcp 10.0.0.2:50000 -> 10.0.0.1:80`
-pub(super) fn flow(text: &str) -> Flow {
+pub(crate) fn flow(text: &str) -> Flow {
     let parts: Vec<&str> = text.split_whitespace().collect();
     let [protocol, source, "->", destination] = parts[..] else {
         panic!("{text:?} is no flow");

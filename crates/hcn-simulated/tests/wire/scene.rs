@@ -137,6 +137,7 @@ impl Scene {
         let documents = Documents {
             networks: read::<Network>(&self.networks),
             endpoints: read::<Endpoint>(&self.endpoints),
+            ..Documents::default()
         };
         let (switch, faults) = Switch::compile(&documents, &Semantics::default());
         assert_eq!(faults, [], "the documents of a test compile");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Intents on endpoints with and without rules of others; expectations are the rules as HNS words them, by hand.
 
-use serde_json::json;
+use hcn_schema::Document;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -24,18 +25,7 @@ fn intent(action: AclAction) -> Intent {
 
 /// The endpoint after a plan, as HNS would keep it.
 fn after(endpoint: &Endpoint, plan: &Plan) -> Endpoint {
-    let mut next = endpoint.clone();
-    if let Some(update) = &plan.update {
-        let kept: Vec<Policy> = endpoint
-            .policies
-            .or_default()
-            .into_iter()
-            .filter(|policy| !is_replaced(policy))
-            .collect();
-        next.policies
-            .set(kept.into_iter().chain(update.iter().cloned()).collect());
-    }
-    next
+    plan.outcome(endpoint)
 }
 
 fn rules(plan: &Plan) -> Vec<Value> {

@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use crate::{
     cli::{DiffArgs, ProbeOutput},
+    commands::apply,
     desk::{Desk, Outcome},
-    difference::{self, Options},
+    difference::{self, Difference, Options},
     failure::{Failure, exit},
     listing::{self, Listed},
     render::json,
@@ -26,7 +27,11 @@ use crate::{
 /// # Errors
 /// Where a listing cannot be read, or there was no such moment.
 pub fn run(desk: &mut Desk<'_>, args: &DiffArgs) -> Outcome {
-    let sides = [Side::of(&args.before)?, Side::of(&args.after)?];
+    if let Some(file) = &args.file {
+        let options = Options { all: args.all };
+        return apply::diff(desk, file, options, args.output);
+    }
+    let sides = sides(args)?;
     if sides == [Side::StandardInput, Side::StandardInput] {
         return Err(Failure::Usage(
             "standard input can be read once; give a file or a moment too".to_owned(),
@@ -49,7 +54,10 @@ pub fn run_on_files(
     out: &mut dyn Write,
     words: &mut dyn Write,
 ) -> Result<Option<u8>, Failure> {
-    let sides = [Side::of(&args.before)?, Side::of(&args.after)?];
+    if args.file.is_some() {
+        return Ok(None);
+    }
+    let sides = sides(args)?;
     let [Side::File(_), Side::File(_)] = &sides else {
         return Ok(None);
     };
@@ -59,15 +67,33 @@ pub fn run_on_files(
     print(&before, &after, args, out, words).map(Some)
 }
 
+fn sides(args: &DiffArgs) -> Result<[Side; 2], Failure> {
+    let before = args.before.as_deref().unwrap_or("now");
+    Ok([Side::of(before)?, Side::of(&args.after)?])
+}
+
 fn print(
     before: &[Listed],
     after: &[Listed],
     args: &DiffArgs,
-    mut out: &mut dyn Write,
+    out: &mut dyn Write,
     words: &mut dyn Write,
 ) -> Outcome {
     let difference = difference::compare(before, after, Options { all: args.all });
-    match args.output {
+    print_difference(&difference, args.output, out, words)
+}
+
+/// Prints a difference; the exit code says whether there is one.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn print_difference(
+    difference: &Difference,
+    output: ProbeOutput,
+    mut out: &mut dyn Write,
+    words: &mut dyn Write,
+) -> Outcome {
+    match output {
         ProbeOutput::Text => out.write_all(difference.text().as_bytes())?,
         ProbeOutput::Json => {
             let changes = difference.json();
@@ -87,7 +113,7 @@ fn print(
 
 /// One side of the comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Side {
+pub(crate) enum Side {
     Now,
     Moment(u64),
     StandardInput,
@@ -95,7 +121,7 @@ enum Side {
 }
 
 impl Side {
-    fn of(text: &str) -> Result<Side, Failure> {
+    pub(crate) fn of(text: &str) -> Result<Side, Failure> {
         Ok(match (text, text.strip_prefix('@')) {
             ("now", _) => Side::Now,
             ("-", _) => Side::StandardInput,
@@ -107,7 +133,7 @@ impl Side {
     }
 
     /// The listing of a file; `None` where HNS is to be asked.
-    fn kept(&self) -> Result<Option<Vec<Listed>>, Failure> {
+    pub(crate) fn kept(&self) -> Result<Option<Vec<Listed>>, Failure> {
         let (path, bytes) = match self {
             Side::Now | Side::Moment(_) => return Ok(None),
             Side::StandardInput => {
@@ -127,7 +153,7 @@ impl Side {
             .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
     }
 
-    fn listing(
+    pub(crate) fn listing(
         &self,
         desk: &Desk<'_>,
         kept: Option<Vec<Listed>>,
@@ -154,14 +180,14 @@ impl Side {
 }
 
 /// What a kept listing is about, and so what it can be compared with.
-struct Scope {
+pub(crate) struct Scope {
     kinds: Vec<Kind>,
     is_v1: bool,
 }
 
 impl Scope {
     /// The scope of kept listings; everything in v2 shape where there is none, or one that does not tell.
-    fn of<'a>(kept: impl Iterator<Item = &'a Vec<Listed>>) -> Scope {
+    pub(crate) fn of<'a>(kept: impl Iterator<Item = &'a Vec<Listed>>) -> Scope {
         let objects: Vec<&Listed> = kept.flatten().collect();
         let mut kinds = Vec::new();
         for listed in &objects {

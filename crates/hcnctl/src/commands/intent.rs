@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use hcn::{
-    intent::{Intent, Peer, Plan, carry_out, plan, plan_clear, read_back},
+    intent::{Intent, Peer, plan, plan_clear},
+    owned::{Plan, carry_out, read_back},
     schema::{
         Endpoint,
         policy::{AclAction, AclDirection},

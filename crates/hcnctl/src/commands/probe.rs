@@ -220,6 +220,7 @@ fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
     Ok(Documents {
         networks,
         endpoints,
+        ..Documents::default()
     })
 }
 

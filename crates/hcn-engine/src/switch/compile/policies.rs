@@ -19,7 +19,7 @@ use crate::{
     acl::{self, AclFault, Reading, Rule},
     flow::{Direction, Protocol},
     port_rules::{PortRules, Stage, Undecided},
-    rule_list::{RuleList, Source},
+    rule_list::{How, RuleList, Source},
     rule_text,
     semantics::{DefaultDeny, Semantics},
     sets::Sets,
@@ -101,14 +101,15 @@ impl NetworkPolicies {
     pub(super) fn of(
         network: &Network,
         has_effect: bool,
-        semantics: &Semantics,
+        how: &How<'_>,
         told: &mut Faults<'_>,
     ) -> Self {
+        let semantics = how.semantics;
         let policies = told.items("/Policies", &network.policies);
         let sets = sets(policies, told);
         let mut rules = Both::<Vec<Source>>::default();
         let mut ruled = Ruled::default();
-        for (place, policy) in policies.iter().enumerate() {
+        for (place, policy) in how.policies(told.object, policies) {
             if policy.is("NetworkACL") {
                 let acl = policy.settings_as();
                 ruled.note(direction_of(&acl));
@@ -119,7 +120,7 @@ impl NetworkPolicies {
         }
         let has_stage = ruled.any() && has_effect;
         let stages = has_stage.then(|| {
-            let lists = lists(rules, &sets, semantics);
+            let lists = lists(rules, &sets, how);
             let stage = |direction| Stage {
                 layer: Layer::Network,
                 lists: vec![lists.get(direction).clone()],
@@ -166,23 +167,33 @@ struct Rules {
     tier_ruled: Ruled,
 }
 
+/// The port mappings that an endpoint asks for.
+pub(super) fn wishes(endpoint: &Endpoint, told: &mut Faults<'_>) -> Vec<Wish> {
+    let policies = told.items("/Policies", &endpoint.policies);
+    let mappings = policies.iter().enumerate();
+    let mappings = mappings.filter(|(_, policy)| policy.is("PortMapping"));
+    mappings
+        .filter_map(|(place, policy)| wish(place, policy, told))
+        .collect()
+}
+
 /// The rules of an endpoint's port, and the port mappings that it asks for.
 pub(super) fn of_endpoint(
     endpoint: &Endpoint,
     isolated: bool,
     network_type: NetworkType,
     network: &NetworkPolicies,
-    semantics: &Semantics,
+    how: &How<'_>,
     told: &mut Faults<'_>,
 ) -> (PortRules, Vec<Wish>) {
     let mut rules = Rules::default();
     let mut wishes = Vec::new();
     let policies = told.items("/Policies", &endpoint.policies);
-    for (place, policy) in policies.iter().enumerate() {
+    for (place, policy) in how.policies(told.object, policies) {
         if policy.is("ACL") {
-            rules.add_acl(place, policy, &network.sets, semantics, told);
+            rules.add_acl(place, policy, &network.sets, how.semantics, told);
         } else if policy.is("TierAcl") {
-            rules.add_tier(place, policy, &network.sets, told);
+            rules.add_tier(place, policy, &network.sets, how, told);
         } else if policy.is("PortMapping") {
             wishes.extend(wish(place, policy, told));
         }
@@ -190,7 +201,7 @@ pub(super) fn of_endpoint(
     if !network.has_effect {
         rules = Rules::default();
     }
-    let stages = rules.stages(network_type, network, semantics);
+    let stages = rules.stages(network_type, network, how);
     let rules = PortRules::new(stages.inward, stages.outward, isolated);
     (rules, wishes)
 }
@@ -216,7 +227,14 @@ impl Rules {
         }
     }
 
-    fn add_tier(&mut self, place: usize, policy: &Policy, sets: &Sets, told: &mut Faults<'_>) {
+    fn add_tier(
+        &mut self,
+        place: usize,
+        policy: &Policy,
+        sets: &Sets,
+        how: &How<'_>,
+        told: &mut Faults<'_>,
+    ) {
         let settings: TierAcl = policy.settings_as();
         let tier = match acl::read_tier(&settings) {
             Ok(tier) => tier,
@@ -230,6 +248,10 @@ impl Rules {
         let mut sources = Vec::new();
         let rules = settings.rules.get().map_or(&[][..], Vec::as_slice);
         for (number, rule) in rules.iter().enumerate() {
+            let inside = format!("{}/TierAclRules/{number}", settings_at(policy));
+            if !how.takes(told.object, &format!("/Policies/{place}{inside}")) {
+                continue;
+            }
             let mut reading = Reading::Stored(Vec::new());
             let is_set = |id: &str| sets.contains(id);
             let read = acl::read_tier_rule(rule, tier.direction, &is_set, &mut reading);
@@ -243,7 +265,7 @@ impl Rules {
             sources.extend(read.map(|read| Source {
                 object: told.object,
                 policy: place,
-                inside: format!("{}/TierAclRules/{number}", settings_at(policy)),
+                inside,
                 id: rule.id.get().cloned(),
                 text: rule_text::of_tier_rule(&settings, rule),
                 rule: read,
@@ -256,12 +278,13 @@ impl Rules {
         mut self,
         network_type: NetworkType,
         network: &NetworkPolicies,
-        semantics: &Semantics,
+        how: &How<'_>,
     ) -> Both<Vec<Stage>> {
+        let semantics = how.semantics;
         let mut stages = Both::<Vec<Stage>>::default();
         let directions = [Direction::In, Direction::Out];
 
-        let host = lists(self.host, &network.sets, semantics);
+        let host = lists(self.host, &network.sets, how);
         let drops_other_protocols = semantics.drop_other_protocols_in
             && matches!(network_type, NetworkType::Nat | NetworkType::Transparent);
         for direction in directions {
@@ -300,12 +323,12 @@ impl Rules {
                 tiers.sort_by_key(|(order, _)| *order);
                 let mut lists: Vec<Arc<RuleList>> = Vec::new();
                 for (_, sources) in tiers.drain(..) {
-                    let list = RuleList::compile(base, sources, &network.sets, semantics);
+                    let list = RuleList::compile(base, sources, &network.sets, how);
                     base += list.len();
                     lists.push(Arc::new(list));
                 }
                 if lists.is_empty() {
-                    lists.push(empty(semantics));
+                    lists.push(empty(how));
                 }
                 stages.of(direction).push(Stage {
                     layer: Layer::Tier,
@@ -322,7 +345,7 @@ impl Rules {
                     *self.switch_ruled.of(direction) |= *self.host_ruled.get(direction);
                 }
             }
-            let switch = lists(self.switch, &network.sets, semantics);
+            let switch = lists(self.switch, &network.sets, how);
             for direction in directions {
                 stages.of(direction).push(Stage {
                     layer: Layer::Switch,
@@ -336,9 +359,9 @@ impl Rules {
 }
 
 /// Compiles the lists of both directions; numbers go on from the one to the other.
-fn lists(rules: Both<Vec<Source>>, sets: &Sets, semantics: &Semantics) -> Both<Arc<RuleList>> {
-    let inward = RuleList::compile(0, rules.inward, sets, semantics);
-    let outward = RuleList::compile(inward.len(), rules.outward, sets, semantics);
+fn lists(rules: Both<Vec<Source>>, sets: &Sets, how: &How<'_>) -> Both<Arc<RuleList>> {
+    let inward = RuleList::compile(0, rules.inward, sets, how);
+    let outward = RuleList::compile(inward.len(), rules.outward, sets, how);
     Both {
         inward: Arc::new(inward),
         outward: Arc::new(outward),
@@ -346,13 +369,8 @@ fn lists(rules: Both<Vec<Source>>, sets: &Sets, semantics: &Semantics) -> Both<A
 }
 
 /// A list without rules: the layer has a say in the direction all the same.
-fn empty(semantics: &Semantics) -> Arc<RuleList> {
-    Arc::new(RuleList::compile(
-        0,
-        Vec::new(),
-        &Sets::default(),
-        semantics,
-    ))
+fn empty(how: &How<'_>) -> Arc<RuleList> {
+    Arc::new(RuleList::compile(0, Vec::new(), &Sets::default(), how))
 }
 
 /// What a layer that has rules does with what none of them decides.

@@ -13,6 +13,7 @@ fn compile(networks: &[&str], endpoints: &[&str]) -> (Switch, Vec<Fault>) {
             .iter()
             .map(|json| Endpoint::from_json(json).unwrap())
             .collect(),
+        ..Documents::default()
     };
     Switch::compile(&documents, &Semantics::default())
 }
@@ -187,17 +188,18 @@ fn port_mappings_lead_to_their_port_and_tcp_is_meant_where_nothing_is_said() {
     );
     let (switch, faults) = compile(&[NETWORK_JSON], &[&json]);
     assert_eq!(faults, []);
-    let mapping = |protocol, external_port, internal_port| PortMapping {
+    let mapping = |place, protocol, external_port, internal_port| PortMapping {
         port: PortIndex(0),
         protocol,
         external_port,
         internal_port,
+        pointer: format!("/Policies/{place}/Settings"),
     };
     assert_eq!(
         switch.port_mappings,
         [
-            mapping(Protocol::UDP, 5353, 53),
-            mapping(Protocol::TCP, 8080, 80)
+            mapping(0, Protocol::UDP, 5353, 53),
+            mapping(1, Protocol::TCP, 8080, 80)
         ]
     );
 }

@@ -36,6 +36,7 @@ fn switch(policies: &[&str]) -> Switch {
                 &[],
             ),
         ],
+        ..Documents::default()
     };
     let (switch, faults) = Switch::compile(&documents, &Semantics::default());
     assert_eq!(faults, []);

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a flow fares as it does: the way of its first packet, what each port's layers thought of it, and what would be otherwise.
+//!
+//! Apart from the switch, which is made to be asked about many packets: an inquiry is about one, so it reads the rules of no port but those
+//! on the way, tries them one after the other, and reads them again where a rule or a guess is taken away. What it says of a packet is what
+//! [`Switch::way`] says of it.
+
+mod stages;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use hcn_schema::{Endpoint, Guid, Network};
+
+use crate::{
+    flow::{Direction, Flow},
+    port_rules::PortRules,
+    rule_list::How,
+    semantics::{Semantics, SeveralSets},
+    switch::{Documents, Fault, PortIndex, Switch, compile},
+    topology::Topology,
+    verdict::{Cause, Decision, Ruling},
+    way::{Fate, Start, Way},
+};
+
+pub use stages::{Field, Near, Rule, StageReport, Stronger, Weaker};
+
+/// Documents, ready for questions about single flows.
+#[derive(Debug)]
+pub struct Inquiry<'a> {
+    documents: &'a Documents,
+    semantics: Semantics,
+    /// Without rules.
+    switch: Switch,
+    topology: Topology,
+    faults: Vec<Fault>,
+}
+
+/// Why a flow fares as it does.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The way of its first packet.
+    pub way: Way,
+    /// What was judged on the way, in the order of [`Way::judgements`].
+    pub judgements: Vec<Judgement>,
+    /// What could not be read of the objects on the way.
+    pub faults: Vec<Fault>,
+}
+
+/// One port's judgement.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The endpoint whose port it is.
+    pub endpoint: Guid,
+    /// The direction in which the packet crosses it.
+    pub direction: Direction,
+    /// The flow as the port sees it.
+    pub flow: Flow,
+    /// What the port decides.
+    pub decision: Decision,
+    /// Why.
+    pub cause: Cause,
+    /// What its layers thought, up to the one that blocked.
+    pub stages: Vec<StageReport>,
+    /// What would be without the rule that decided, where one did.
+    pub without: Option<Without>,
+}
+
+/// What would be without a rule.
+#[derive(Clone, Debug)]
+pub struct Without {
+    /// How the way would end.
+    pub fate: Fate,
+    /// Whether that is as it ends with the rule: then the rule is redundant for this flow.
+    pub is_redundant: bool,
+    /// What this port would decide then, where the way still led here.
+    pub instead: Option<(Decision, Cause)>,
+}
+
+/// How a flow fares under other semantics.
+#[derive(Clone, Debug)]
+pub struct Otherwise {
+    /// How the way ends.
+    pub fate: Fate,
+    /// The last judgement on the way: the endpoint, the direction, and why.
+    pub last: Option<(Guid, Direction, Cause)>,
+}
+
+/// Rules of the ports on a way.
+type Rules = HashMap<PortIndex, PortRules>;
+
+/// Policies that matter for a flow: their places, by object.
+type Kept = HashMap<Guid, Vec<usize>>;
+
+/// Policies of one kind that are kept although they do not match, since that there is one turns a default on: one, and another in case the
+/// first is taken away.
+const WITNESSES: usize = 2;
+
+impl<'a> Inquiry<'a> {
+    /// Prepares documents.
+    pub fn new(documents: &'a Documents, semantics: &Semantics) -> Self {
+        let (switch, faults) = Switch::without_rules(documents, semantics);
+        Inquiry {
+            documents,
+            semantics: semantics.clone(),
+            topology: Topology::of(&switch, usize::MAX),
+            switch,
+            faults,
+        }
+    }
+
+    /// The same, with the rules read from other documents: where there are many endpoints, whoever asks may give the rules of those on the way
+    /// alone ([`Inquiry::crossed`]), once it is known which they are.
+    pub fn with_rules_of(self, documents: &Documents) -> Inquiry<'_> {
+        Inquiry {
+            documents,
+            semantics: self.semantics,
+            switch: self.switch,
+            topology: self.topology,
+            faults: self.faults,
+        }
+    }
+
+    /// Networks, ports, mappings and load balancers; its ports have no rules.
+    pub fn switch(&self) -> &Switch {
+        &self.switch
+    }
+
+    /// Who is where.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// What could not be read of networks, ports, mappings and load balancers.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The endpoints whose ports a flow crosses, if all let it pass.
+    pub fn crossed(&self, start: Start, flow: &Flow) -> Vec<Guid> {
+        let ports = self.ports_on_the_way(start, flow);
+        ports
+            .into_iter()
+            .filter_map(|port| Some(self.switch.ports.get(port.0 as usize)?.endpoint))
+            .collect()
+    }
+
+    /// The way of a flow's first packet.
+    pub fn way(&self, start: Start, flow: &Flow) -> Way {
+        let rules = self.read(start, flow, &How::all(&self.semantics), &mut Vec::new());
+        self.way_by(start, flow, &self.semantics, &rules)
+    }
+
+    /// Why it fares so.
+    pub fn explain(&self, start: Start, flow: &Flow) -> Explanation {
+        self.explain_with(start, flow, []).0
+    }
+
+    /// How it fares under other semantics, one answer for each.
+    pub fn otherwise<'s>(
+        &self,
+        start: Start,
+        flow: &Flow,
+        others: impl IntoIterator<Item = &'s Semantics>,
+    ) -> Vec<Otherwise> {
+        self.explain_with(start, flow, others).1
+    }
+
+    /// Both of [`Inquiry::explain`] and [`Inquiry::otherwise`], for one reading of the rules.
+    pub fn explain_with<'s>(
+        &self,
+        start: Start,
+        flow: &Flow,
+        others: impl IntoIterator<Item = &'s Semantics>,
+    ) -> (Explanation, Vec<Otherwise>) {
+        let mut faults = self.faults.clone();
+        let rules = self.read(start, flow, &self.once(&self.semantics), &mut faults);
+        let kept = self.kept(start, flow, &rules);
+        let way = self.way_by(start, flow, &self.semantics, &rules);
+        let judgements = way
+            .judgements()
+            .into_iter()
+            .filter_map(|judged| self.judgement(start, flow, &way, &rules, &kept, judged))
+            .collect();
+        let on_the_way: HashSet<Guid> = self.objects(start, flow).collect();
+        faults.retain(|fault| on_the_way.contains(&fault.object));
+        let explanation = Explanation {
+            way,
+            judgements,
+            faults,
+        };
+        let others = others.into_iter();
+        let answers = others.map(|other| self.answer(start, flow, other, &kept));
+        (explanation, answers.collect())
+    }
+
+    fn answer(&self, start: Start, flow: &Flow, semantics: &Semantics, kept: &Kept) -> Otherwise {
+        let how = How {
+            kept: Some(kept),
+            ..self.once(semantics)
+        };
+        let rules = self.read(start, flow, &how, &mut Vec::new());
+        let way = self.way_by(start, flow, semantics, &rules);
+        let last = way.judgements().pop().and_then(|judged| {
+            let (port, direction, flow, ruling) = judged;
+            let cause = self.cause(&rules, port, direction, &flow, ruling);
+            let endpoint = self.switch.ports.get(port.0 as usize)?.endpoint;
+            Some((endpoint, direction, cause))
+        });
+        Otherwise {
+            fate: way.fate,
+            last,
+        }
+    }
+
+    /// Rules for one packet.
+    fn once<'s>(&self, semantics: &'s Semantics) -> How<'s> {
+        How {
+            is_asked_often: false,
+            ..How::all(semantics)
+        }
+    }
+
+    fn way_by(&self, start: Start, flow: &Flow, semantics: &Semantics, rules: &Rules) -> Way {
+        let judge = |port, direction, flow: &Flow| {
+            self.switch.rule_by(rules.get(&port), port, direction, flow)
+        };
+        self.switch
+            .way_judged_by(&self.topology, start, flow, semantics, &judge)
+    }
+
+    fn cause(
+        &self,
+        rules: &Rules,
+        port: PortIndex,
+        direction: Direction,
+        flow: &Flow,
+        ruling: Ruling,
+    ) -> Cause {
+        self.switch
+            .cause_by(rules.get(&port), port, direction, flow, ruling)
+    }
+
+    /// Every way that the packet may take, whatever the rules are and whichever translation Out rules see.
+    fn ways(&self, start: Start, flow: &Flow) -> [Way; 2] {
+        [true, false].map(|direct_out_sees_backend| {
+            let semantics = Semantics {
+                direct_out_sees_backend,
+                ..self.semantics.clone()
+            };
+            self.way_by(start, flow, &semantics, &Rules::new())
+        })
+    }
+
+    fn ports_on_the_way(&self, start: Start, flow: &Flow) -> BTreeSet<PortIndex> {
+        let ways = self.ways(start, flow);
+        let judged = ways.iter().flat_map(Way::judgements);
+        judged.map(|(port, ..)| port).collect()
+    }
+
+    /// Endpoints, networks and load balancers on the way.
+    fn objects(&self, start: Start, flow: &Flow) -> impl Iterator<Item = Guid> {
+        let ports = self.ports_on_the_way(start, flow);
+        let of_ports = ports.into_iter().flat_map(|port| {
+            let port = self.switch.ports.get(port.0 as usize);
+            let network = port.and_then(|port| self.switch.networks.get(port.network));
+            let ids = [port.map(|port| port.endpoint), network.map(|own| own.id)];
+            ids.into_iter().flatten()
+        });
+        let balancer = self.switch.balancer_of(&self.topology, flow);
+        of_ports.chain(balancer.map(|(place, _)| self.switch.balancers[place].id))
+    }
+
+    /// Reads the rules of the ports on the way.
+    fn read(&self, start: Start, flow: &Flow, how: &How<'_>, faults: &mut Vec<Fault>) -> Rules {
+        let documents = self.documents_on_the_way(start, flow);
+        compile::rules_of_ports(&self.switch, &documents, how, faults)
+    }
+
+    fn documents_on_the_way(
+        &self,
+        start: Start,
+        flow: &Flow,
+    ) -> Vec<(PortIndex, &'a Endpoint, Option<&'a Network>)> {
+        let ports = self.ports_on_the_way(start, flow);
+        ports
+            .into_iter()
+            .filter_map(|number| {
+                let port = self.switch.ports.get(number.0 as usize)?;
+                let network = self.switch.networks.get(port.network)?.id;
+                let of = |id: Option<&hcn_schema::Id>, wanted| {
+                    id.and_then(hcn_schema::Id::guid) == Some(wanted)
+                };
+                let mut endpoints = self.documents.endpoints.iter();
+                let mut networks = self.documents.networks.iter();
+                Some((
+                    number,
+                    endpoints.find(|own| of(own.id.get(), port.endpoint))?,
+                    networks.find(|own| of(own.id.get(), network)),
+                ))
+            })
+            .collect()
+    }
+
+    /// The policies that matter for a flow, whatever the semantics: those with a rule that matches, witnesses of every kind, and whatever is no
+    /// single rule.
+    fn kept(&self, start: Start, flow: &Flow, rules: &Rules) -> Kept {
+        let several_sets = match self.semantics.several_sets {
+            SeveralSets::Intersection => SeveralSets::Union,
+            SeveralSets::Union => SeveralSets::Intersection,
+        };
+        let documents = self.documents_on_the_way(start, flow);
+        let has_sets = documents.iter().any(|(.., network)| {
+            let policies = network.and_then(|network| network.policies.get());
+            let mut policies = policies.into_iter().flatten();
+            policies.any(|policy| policy.is("SetPolicy"))
+        });
+        // Semantics under which no rule is without effect.
+        let widest = |several_sets| Semantics {
+            several_sets,
+            acl_on_nat: true,
+            ..self.semantics.clone()
+        };
+        let mut readings = Vec::new();
+        if has_sets {
+            let other = widest(several_sets);
+            readings.push(self.read(start, flow, &self.once(&other), &mut Vec::new()));
+        }
+        if !self.semantics.acl_on_nat {
+            let other = widest(self.semantics.several_sets);
+            readings.push(self.read(start, flow, &self.once(&other), &mut Vec::new()));
+        }
+        let mut matching: HashSet<(Guid, usize)> = HashSet::new();
+        for (port, direction, flow, _) in self.ways(start, flow).iter().flat_map(Way::judgements) {
+            for rules in readings.iter().chain([rules]) {
+                if let Some(own) = rules.get(&port) {
+                    own.note_matching(direction, &flow, &mut matching);
+                }
+            }
+        }
+        let mut kept = Kept::new();
+        for (_, endpoint, network) in documents {
+            let of_network = network.map(|network| (network.id.get(), network.policies.get()));
+            let objects = [
+                Some((endpoint.id.get(), endpoint.policies.get())),
+                of_network,
+            ];
+            for (id, policies) in objects.into_iter().flatten() {
+                let id = id.and_then(hcn_schema::Id::guid).unwrap_or_default();
+                let policies = policies.map_or(&[][..], Vec::as_slice);
+                kept.entry(id)
+                    .or_insert_with(|| stages::kept_places(id, policies, &matching));
+            }
+        }
+        kept
+    }
+
+    fn judgement(
+        &self,
+        start: Start,
+        flow: &Flow,
+        way: &Way,
+        rules: &Rules,
+        kept: &Kept,
+        judged: (PortIndex, Direction, Flow, Ruling),
+    ) -> Option<Judgement> {
+        let (port, direction, seen, ruling) = judged;
+        let cause = self.cause(rules, port, direction, &seen, ruling);
+        let without = cause.rule.as_ref().map(|rule| {
+            let how = How {
+                kept: Some(kept),
+                without: Some((rule.object, &rule.pointer)),
+                ..self.once(&self.semantics)
+            };
+            let rules = self.read(start, flow, &how, &mut Vec::new());
+            let then = self.way_by(start, flow, &self.semantics, &rules);
+            let here = then
+                .judgements()
+                .into_iter()
+                .find(|(own, way, own_flow, _)| (*own, *way, *own_flow) == (port, direction, seen));
+            Without {
+                fate: then.fate,
+                is_redundant: then.fate == way.fate,
+                instead: here.map(|(.., ruling)| {
+                    let cause = self.cause(&rules, port, direction, &seen, ruling);
+                    (ruling.decision, cause)
+                }),
+            }
+        });
+        let stages = match rules.get(&port) {
+            // Where no rule was asked, no layer has thought anything.
+            Some(rules) if cause.reason != crate::verdict::Reason::NoIntercommunication => {
+                rules.reports(direction, &seen)
+            }
+            Some(_) | None => Vec::new(),
+        };
+        Some(Judgement {
+            endpoint: self.switch.ports.get(port.0 as usize)?.endpoint,
+            direction,
+            flow: seen,
+            decision: ruling.decision,
+            cause,
+            stages,
+            without,
+        })
+    }
+}

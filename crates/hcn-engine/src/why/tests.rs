@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Explanations of hand-made scenes.
+
+use hcn_schema::{Document, LoadBalancer};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    flow::Protocol,
+    way::{Hop, Receiver},
+};
+
+const NETWORK: &str = "0A000000-0000-4000-8000-000000000001";
+
+fn id(number: u32) -> String {
+    format!("0B000000-0000-4000-8000-0000000000{number:02}")
+}
+
+/// Endpoints 10.0.0.1, 10.0.0.2, … on an L2Bridge network with gateway 10.0.0.254, by their policies.
+fn documents(policies: &[&[Value]]) -> Documents {
+    let network = json!({"ID": NETWORK, "Type": "L2Bridge", "Ipams": [{"Subnets": [{
+        "IpAddressPrefix": "10.0.0.0/24", "Routes": [{"NextHop": "10.0.0.254", "DestinationPrefix": "0.0.0.0/0"}]}]}]});
+    let endpoint = |(policies, number): (&&[Value], u32)| {
+        let document = json!({"ID": id(number), "HostComputeNetwork": NETWORK,
+            "IpConfigurations": [{"IpAddress": format!("10.0.0.{number}")}], "Policies": policies});
+        Endpoint::from_value(&document).unwrap()
+    };
+    Documents {
+        networks: vec![Network::from_value(&network).unwrap()],
+        endpoints: policies.iter().zip(1..).map(endpoint).collect(),
+        ..Documents::default()
+    }
+}
+
+fn acl(text: &str) -> Value {
+    let settings = text.split_whitespace().map(|member| {
+        let (key, value) = member.split_once('=').unwrap();
+        let value = match key {
+            "Priority" => json!(value.parse::<u16>().unwrap()),
+            _ => json!(value),
+        };
+        (key.to_owned(), value)
+    });
+    json!({"Type": "ACL", "Settings": Value::Object(settings.collect())})
+}
+
+fn balancer(settings: Value) -> LoadBalancer {
+    let mut document = json!({"ID": "0C000000-0000-4000-8000-000000000001", "FrontendVIPs": ["10.96.0.1"],
+        "HostComputeEndpoints": [id(2), id(3)], "PortMappings": [{"Protocol": 6, "ExternalPort": 443, "InternalPort": 80}]});
+    for (key, value) in settings.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    LoadBalancer::from_value(&document).unwrap()
+}
+
+/// A TCP flow from endpoint 1.
+fn flow(destination: &str, port: u16) -> Flow {
+    Flow {
+        source: "10.0.0.1".parse().unwrap(),
+        destination: destination.parse().unwrap(),
+        protocol: Protocol::TCP,
+        source_port: 50_000,
+        destination_port: port,
+    }
+}
+
+fn explained(documents: &Documents, flow: &Flow) -> Explanation {
+    let inquiry = Inquiry::new(documents, &Semantics::default());
+    inquiry.explain(Start::Port(PortIndex(0)), flow)
+}
+
+#[test]
+fn what_kept_stronger_rules_from_matching_is_counted_and_the_nearest_are_shown() {
+    let rules = [
+        acl("Action=Block Direction=In Protocols=17 LocalPorts=53 Priority=100"),
+        acl("Action=Block Direction=In Protocols=6 LocalPorts=81 Priority=110"),
+        acl("Action=Block Direction=In Protocols=6 RemoteAddresses=10.0.0.9 Priority=120"),
+        acl("Action=Block Direction=In RemoteAddresses=fd00::9 Priority=130"),
+        acl("Action=Allow Direction=In Protocols=6 LocalPorts=80 Priority=200"),
+        acl("Action=Block Direction=In Priority=300"),
+        acl("Action=Allow Direction=In Priority=65500"),
+    ];
+    let explanation = explained(&documents(&[&[], &rules]), &flow("10.0.0.2", 80));
+    assert_eq!(
+        explanation.way.fate,
+        Fate::Arrives(Receiver::Port(PortIndex(1)))
+    );
+    let stage = &explanation.judgements[1].stages[0];
+    assert_eq!(stage.decider.as_ref().unwrap().pointer, "/Policies/4");
+    assert_eq!(stage.stronger.count, 4);
+    assert_eq!(
+        stage.stronger.by_field,
+        [
+            (Field::Protocols, 1),
+            (Field::RemoteAddresses, 1),
+            (Field::LocalPorts, 2),
+            (Field::Family, 1)
+        ]
+    );
+    // One field failed before two; of those, the nearer to the decider first.
+    let nearest: Vec<(&str, &[Field])> = stage
+        .stronger
+        .nearest
+        .iter()
+        .map(|near| (near.rule.pointer.as_str(), &near.failed[..]))
+        .collect();
+    assert_eq!(
+        nearest,
+        [
+            ("/Policies/2", &[Field::RemoteAddresses][..]),
+            ("/Policies/1", &[Field::LocalPorts]),
+            ("/Policies/0", &[Field::Protocols, Field::LocalPorts]),
+        ]
+    );
+    assert_eq!(stage.weaker.count, 2);
+    let next: Vec<&str> = stage
+        .weaker
+        .next
+        .iter()
+        .map(|rule| rule.pointer.as_str())
+        .collect();
+    assert_eq!(next, ["/Policies/5", "/Policies/6"]);
+    // Without the Allow, the Block behind it decides.
+    let without = explanation.judgements[1].without.as_ref().unwrap();
+    assert_eq!((without.fate, without.is_redundant), (Fate::Dropped, false));
+    let (decision, cause) = without.instead.as_ref().unwrap();
+    assert_eq!(*decision, Decision::Block);
+    assert_eq!(cause.rule.as_ref().unwrap().pointer, "/Policies/5");
+}
+
+#[test]
+fn a_weaker_rule_that_would_decide_otherwise_is_shown_however_far_it_is() {
+    let mut rules: Vec<Value> = (1..=9)
+        .map(|number| acl(&format!("Action=Block Direction=In Priority={number}")))
+        .collect();
+    rules.push(acl("Action=Allow Direction=In Priority=100"));
+    let explanation = explained(&documents(&[&[], &rules]), &flow("10.0.0.2", 80));
+    let stage = &explanation.judgements[1].stages[0];
+    assert_eq!((stage.weaker.count, stage.weaker.next.len()), (9, 3));
+    assert_eq!(stage.weaker.other.as_ref().unwrap().pointer, "/Policies/9");
+    assert!(
+        explanation.judgements[1]
+            .without
+            .as_ref()
+            .unwrap()
+            .is_redundant
+    );
+}
+
+#[test]
+fn a_lone_block_that_is_taken_away_takes_the_default_deny_along() {
+    // hns-behaviour 4.3: any rule turns the default on, so without the only one everything passes.
+    let rules = [acl("Action=Block Direction=Out Protocols=17 Priority=100")];
+    let explanation = explained(&documents(&[&[], &rules]), &flow("10.0.0.2", 80));
+    assert_eq!(explanation.way.fate, Fate::Dropped);
+    let judgement = &explanation.judgements[1];
+    assert_eq!(judgement.cause.reason, crate::verdict::Reason::Default);
+    assert!(judgement.without.is_none());
+    let rules = [acl("Action=Block Direction=In Protocols=6 Priority=100")];
+    let explanation = explained(&documents(&[&[], &rules]), &flow("10.0.0.2", 80));
+    let without = explanation.judgements[1].without.as_ref().unwrap();
+    assert_eq!(without.fate, Fate::Arrives(Receiver::Port(PortIndex(1))));
+}
+
+#[test]
+fn a_tie_is_told_and_hangs_on_an_open_question() {
+    let rules = [
+        acl("Action=Allow Direction=In Priority=100"),
+        acl("Action=Block Direction=In Priority=100"),
+    ];
+    let documents = documents(&[&[], &rules]);
+    let inquiry = Inquiry::new(&documents, &Semantics::default());
+    let start = Start::Port(PortIndex(0));
+    let flow = flow("10.0.0.2", 80);
+    let explanation = inquiry.explain(start, &flow);
+    let judgement = &explanation.judgements[1];
+    assert_eq!(
+        (judgement.decision, judgement.cause.tie),
+        (Decision::Block, true)
+    );
+    assert_eq!(judgement.stages[0].ties[0].pointer, "/Policies/0");
+    let open = Semantics::default().open_questions();
+    let answers = inquiry.otherwise(start, &flow, open.iter().map(|open| &open.semantics));
+    let differ: Vec<&str> = open
+        .iter()
+        .zip(&answers)
+        .filter(|(_, answer)| answer.fate != explanation.way.fate)
+        .map(|(open, _)| open.number)
+        .collect();
+    // First added wins (Q1); without RuleType a Host rule (Q17): the same tie there. So only the first question matters.
+    assert_eq!(differ, ["Q1"]);
+}
+
+#[test]
+fn every_backend_of_a_load_balancer_is_judged_as_it_sees_the_flow() {
+    let block = [
+        acl("Action=Block Direction=In RemoteAddresses=10.0.0.1 Priority=100"),
+        acl("Action=Allow Direction=In Priority=65500"),
+    ];
+    let mut documents = documents(&[&[], &block, &[]]);
+    // hns-behaviour 5.6: with direct server return the source is kept; without, it is the SourceVIP.
+    documents.load_balancers = vec![balancer(json!({"Flags": 1}))];
+    let explanation = explained(&documents, &flow("10.96.0.1", 443));
+    assert_eq!(explanation.way.fate, Fate::Balanced { passing: 1, of: 2 });
+    assert!(!explanation.way.fate.is_allowed());
+    documents.load_balancers = vec![balancer(json!({"Flags": 0, "SourceVIP": "10.0.0.77"}))];
+    let explanation = explained(&documents, &flow("10.96.0.1", 443));
+    assert_eq!(explanation.way.fate, Fate::Balanced { passing: 2, of: 2 });
+    let last = explanation.judgements.last().unwrap();
+    assert_eq!(last.flow.source.to_string(), "10.0.0.77");
+    assert_eq!(last.flow.destination.to_string(), "10.0.0.3");
+    assert_eq!(last.flow.destination_port, 80);
+}
+
+#[test]
+fn out_rules_see_the_virtual_address_unless_the_load_balancer_is_direct() {
+    let rules = [
+        acl("Action=Block Direction=Out RemoteAddresses=10.96.0.1 Priority=100"),
+        acl("Action=Allow Direction=Out Priority=65500"),
+    ];
+    let mut documents = documents(&[&rules, &[], &[]]);
+    documents.load_balancers = vec![balancer(json!({}))];
+    let flow = flow("10.96.0.1", 443);
+    assert_eq!(explained(&documents, &flow).way.fate, Fate::Dropped);
+    documents.load_balancers = vec![balancer(json!({"Flags": 1}))];
+    let explanation = explained(&documents, &flow);
+    assert_eq!(explanation.way.fate, Fate::Balanced { passing: 2, of: 2 });
+    // Q9.
+    let other = Semantics {
+        direct_out_sees_backend: false,
+        ..Semantics::default()
+    };
+    let inquiry = Inquiry::new(&documents, &Semantics::default());
+    let answers = inquiry.otherwise(Start::Port(PortIndex(0)), &flow, [&other]);
+    assert_eq!(answers[0].fate, Fate::Dropped);
+}
+
+#[test]
+fn a_load_balancer_without_backends_takes_nothing_and_says_who_is_missing() {
+    let mut documents = documents(&[&[]]);
+    documents.load_balancers = vec![balancer(json!({}))];
+    let explanation = explained(&documents, &flow("10.96.0.1", 443));
+    assert_eq!(explanation.way.fate, Fate::Leaves);
+    let inquiry = Inquiry::new(&documents, &Semantics::default());
+    let pointers: Vec<&str> = inquiry
+        .faults()
+        .iter()
+        .map(|fault| fault.pointer.as_str())
+        .collect();
+    assert_eq!(
+        pointers,
+        ["/HostComputeEndpoints/0", "/HostComputeEndpoints/1"]
+    );
+}
+
+#[test]
+fn a_backend_on_another_host_is_where_the_packet_leaves_to() {
+    let mut documents = documents(&[&[], &[]]);
+    let remote = json!({"ID": id(3), "HostComputeNetwork": NETWORK, "Flags": 1,
+        "IpConfigurations": [{"IpAddress": "10.7.0.3"}]});
+    documents
+        .endpoints
+        .push(Endpoint::from_value(&remote).unwrap());
+    documents.load_balancers = vec![balancer(json!({"Flags": 1}))];
+    let explanation = explained(&documents, &flow("10.96.0.1", 443));
+    let Some(Hop::Balanced { branches, .. }) = explanation.way.hops.last() else {
+        panic!("{:?}", explanation.way);
+    };
+    let fates: Vec<Fate> = branches.iter().map(|branch| branch.way.fate).collect();
+    assert_eq!(
+        fates,
+        [Fate::Arrives(Receiver::Port(PortIndex(1))), Fate::Leaves]
+    );
+}
+
+#[test]
+fn neighbours_beyond_the_host_are_on_external_networks_alone() {
+    let mut documents = documents(&[&[]]);
+    assert_eq!(
+        explained(&documents, &flow("10.0.0.99", 80)).way.fate,
+        Fate::Leaves
+    );
+    documents.networks[0].network_type = hcn_schema::network::NetworkType::Nat.into();
+    assert_eq!(
+        explained(&documents, &flow("10.0.0.99", 80)).way.fate,
+        Fate::Unreachable(crate::way::NoWay::Nobody("10.0.0.99".parse().unwrap()))
+    );
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Declared policies on endpoints with and without rules of others; expectations are the rules as HNS words them, by hand.
+
+use hcn_schema::Document;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn endpoint(policies: &Value) -> Endpoint {
+    Endpoint::from_value(
+        &json!({"ID": "edffc876-3051-46ec-80b3-820dda20aa14", "Policies": policies}),
+    )
+    .unwrap()
+}
+
+fn tcp(first: u16, last: u16) -> Traffic {
+    Traffic {
+        protocol: Some(6),
+        ports: Some((first, last)),
+    }
+}
+
+fn no_http() -> Declared {
+    Declared {
+        name: "web".to_owned(),
+        rules: vec![Rule {
+            name: "no-http".to_owned(),
+            action: AclAction::Block,
+            direction: AclDirection::In,
+            traffic: vec![tcp(80, 80)],
+            peers: None,
+            priority: 2500,
+        }],
+        rest_in: Rest::Allow,
+        rest_out: Rest::Allow,
+    }
+}
+
+fn sent(plan: &Plan) -> Vec<Value> {
+    let policies = plan.update.iter().flatten();
+    policies
+        .map(|policy| Value::Object(policy.settings.or_default()))
+        .collect()
+}
+
+#[test]
+fn a_block_comes_with_what_allows_the_rest() {
+    let plan = no_http().plan(&endpoint(&json!([])));
+    assert_eq!(
+        sent(&plan),
+        [
+            json!({"Protocols": "6", "Action": "Block", "Direction": "In", "LocalPorts": "80", "RuleType": "Switch", "Priority": 2500, "Id": "hcnctl:apply:web:no-http"}),
+            json!({"Action": "Allow", "Direction": "In", "RuleType": "Switch", "Priority": 65500, "Id": "hcnctl:apply:web:otherwise:in"}),
+            json!({"Action": "Allow", "Direction": "Out", "RuleType": "Switch", "Priority": 65500, "Id": "hcnctl:apply:web:otherwise:out"}),
+        ]
+    );
+}
+
+#[test]
+fn what_is_denied_is_blocked_stronger_than_any_rest_is_allowed() {
+    let policy = Declared {
+        rules: Vec::new(),
+        rest_in: Rest::Deny,
+        ..no_http()
+    };
+    assert_eq!(
+        sent(&policy.plan(&endpoint(&json!([])))),
+        [
+            json!({"Action": "Block", "Direction": "In", "RuleType": "Switch", "Priority": 65499, "Id": "hcnctl:apply:web:otherwise:in"}),
+            json!({"Action": "Allow", "Direction": "Out", "RuleType": "Switch", "Priority": 65500, "Id": "hcnctl:apply:web:otherwise:out"}),
+        ]
+    );
+}
+
+#[test]
+fn the_rest_is_not_opened_among_rules_of_strangers() {
+    let theirs =
+        json!({"Type": "ACL", "Settings": {"Action": "Allow", "Direction": "In", "Priority": 300}});
+    let plan = no_http().plan(&endpoint(&json!([theirs])));
+    assert_eq!(sent(&plan).len(), 2, "theirs and the block");
+    assert_eq!(plan.notes.len(), 2, "{:?}", plan.notes);
+    assert!(
+        plan.notes[0].contains("1 rule(s) of others"),
+        "{:?}",
+        plan.notes
+    );
+}
+
+#[test]
+fn the_rest_stays_open_when_strangers_come_later() {
+    let before = endpoint(&json!([]));
+    let mut after = no_http().plan(&before).outcome(&before);
+    let theirs =
+        json!({"Type": "ACL", "Settings": {"Action": "Block", "Direction": "In", "Priority": 300}});
+    after
+        .policies
+        .edit()
+        .push(hcn_schema::Policy::from_value(&theirs).unwrap());
+    assert_eq!(no_http().plan(&after).update, None);
+}
+
+#[test]
+fn a_policy_without_rules_leaves_nothing_behind() {
+    let before = endpoint(&json!([{"Type": "OutBoundNAT", "Settings": {}}]));
+    let applied = no_http().plan(&before).outcome(&before);
+    let empty = Declared {
+        rules: Vec::new(),
+        ..no_http()
+    };
+    assert_eq!(empty.plan(&applied).outcome(&applied), before);
+    assert_eq!(empty.plan(&before).update, None);
+}
+
+#[test]
+fn policies_and_block_leave_each_other_alone() {
+    let before = endpoint(&json!([]));
+    let other = Declared {
+        name: "web2".to_owned(),
+        ..no_http()
+    };
+    let both = no_http().plan(&before).outcome(&before);
+    let both = other.plan(&both).outcome(&both);
+    assert_eq!(no_http().plan(&both).update, None);
+    assert_eq!(other.plan(&both).update, None);
+    assert_eq!(crate::intent::plan_clear(&both).update, None);
+}
+
+#[test]
+fn nobody_is_no_rule_and_not_everybody() {
+    let mut policy = no_http();
+    policy.rules[0].peers = Some(Vec::new());
+    assert_eq!(policy.plan(&endpoint(&json!([]))).update, None);
+}
+
+#[test]
+fn the_fewest_rules_say_it() {
+    let mut policy = no_http();
+    policy.rules[0].traffic = vec![
+        tcp(8000, 8100),
+        tcp(80, 80),
+        tcp(81, 81),
+        Traffic {
+            protocol: Some(17),
+            ports: Some((53, 53)),
+        },
+        Traffic {
+            protocol: Some(1),
+            ports: None,
+        },
+        Traffic {
+            protocol: Some(2),
+            ports: None,
+        },
+    ];
+    let rules: Vec<(Value, Value)> = sent(&policy.plan(&endpoint(&json!([]))))
+        .iter()
+        .take(3)
+        .map(|rule| (rule["Protocols"].clone(), rule["LocalPorts"].clone()))
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            (json!("1,2"), Value::Null),
+            (json!("6"), json!("80-81,8000-8100")),
+            (json!("17"), json!("53")),
+        ]
+    );
+    // One protocol as a whole swallows its ports, and any swallows everything.
+    policy.rules[0].traffic.push(Traffic {
+        protocol: Some(6),
+        ports: None,
+    });
+    assert_eq!(
+        sent(&policy.plan(&endpoint(&json!([]))))[0]["Protocols"],
+        "1,2,6"
+    );
+    policy.rules[0].traffic.push(Traffic {
+        protocol: None,
+        ports: None,
+    });
+    assert_eq!(
+        sent(&policy.plan(&endpoint(&json!([]))))[0].get("Protocols"),
+        None
+    );
+}
+
+/// 4000 addresses are known to go into one rule (hns-behaviour 4.13).
+#[test]
+fn more_addresses_than_a_rule_takes_are_more_rules() {
+    let mut policy = no_http();
+    let peers = (0..4001u32).map(|number| std::net::Ipv4Addr::from(0x0a00_0000 + number));
+    policy.rules[0].peers = Some(peers.map(|address| address.to_string()).collect());
+    let sent = sent(&policy.plan(&endpoint(&json!([]))));
+    let count = |rule: &Value| {
+        rule["RemoteAddresses"]
+            .as_str()
+            .map_or(0, |all| all.split(',').count())
+    };
+    assert_eq!(
+        (count(&sent[0]), count(&sent[1]), count(&sent[2])),
+        (4000, 1, 0)
+    );
+}
+
+fn some_rule() -> impl Strategy<Value = Rule> {
+    let traffic = (
+        prop::option::of(prop::sample::select(vec![1u8, 6, 17])),
+        prop::option::of((1u16..200, 1u16..200)),
+    )
+        .prop_map(|(protocol, ports)| Traffic {
+            protocol,
+            ports: ports
+                .filter(|_| protocol.is_some_and(|number| number != 1))
+                .map(|(one, other)| (one.min(other), one.max(other))),
+        });
+    (
+        0..4u8,
+        any::<bool>(),
+        any::<bool>(),
+        prop::collection::vec(traffic, 0..3),
+        prop::option::of(prop::collection::vec(
+            (1u8..9).prop_map(|last| format!("10.0.0.{last}")),
+            0..3,
+        )),
+        1..=LAST_PRIORITY,
+    )
+        .prop_map(|(name, allows, is_in, traffic, peers, priority)| Rule {
+            name: format!("rule{name}"),
+            action: if allows {
+                AclAction::Allow
+            } else {
+                AclAction::Block
+            },
+            direction: if is_in {
+                AclDirection::In
+            } else {
+                AclDirection::Out
+            },
+            traffic,
+            peers,
+            priority,
+        })
+}
+
+fn some_policy() -> impl Strategy<Value = Declared> {
+    let rest = || any::<bool>().prop_map(|allows| if allows { Rest::Allow } else { Rest::Deny });
+    (
+        prop::sample::select(vec!["web", "web2", "we"]),
+        prop::collection::vec(some_rule(), 0..4),
+        rest(),
+        rest(),
+    )
+        .prop_map(|(name, rules, rest_in, rest_out)| Declared {
+            name: name.to_owned(),
+            rules,
+            rest_in,
+            rest_out,
+        })
+}
+
+/// Policies of strangers, some with an `Id` that looks almost like ours.
+fn strangers() -> impl Strategy<Value = Vec<Value>> {
+    let one = (0..6u8, 1..=65_500u16).prop_map(|(sort, priority)| match sort {
+        0 => json!({"Type": "OutBoundNAT", "Settings": {"Exceptions": ["10.0.0.0/8"]}}),
+        1 => json!({"Type": "TierAcl", "Settings": {"Direction": "In", "Order": priority, "TierAclRules": []}}),
+        2 => json!({"Type": "ACL", "Settings": {"Action": "Block", "Direction": "Out", "RuleType": "Host", "Priority": priority, "Scope": 0}}),
+        3 => json!({"Type": "ACL", "Settings": {"Action": "Allow", "Direction": "In", "Priority": priority, "Id": "hcnctl:in:6:80:any", "Scope": 0}}),
+        4 => json!({"Type": "ACL", "Settings": {"Action": "Allow", "Direction": "In", "Priority": priority, "Id": "apply:web:x", "Mystery": 1}}),
+        _ => json!({"Type": "L4Proxy", "Settings": {"Port": priority.to_string()}}),
+    });
+    prop::collection::vec(one, 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// `apply` then `plan` is empty, in any order of policies; what is not a policy's stays, in its order; and taking it away restores the endpoint.
+    #[test]
+    fn what_is_applied_needs_no_change(
+        strangers in strangers(),
+        policies in prop::collection::vec(some_policy(), 1..3),
+    ) {
+        let before = endpoint(&Value::from(strangers));
+        let mut now = before.clone();
+        for policy in &policies {
+            let owner = policy.owner();
+            let plan = policy.plan(&now);
+            let next = plan.outcome(&now);
+            prop_assert_eq!(policy.plan(&next).update, None);
+            // Each sort in its order: an Update leaves those of one sort alone and takes those of the other along.
+            let others = |endpoint: &Endpoint| {
+                let all = endpoint.policies.or_default().into_iter();
+                let all = all.filter(|policy| !(policy.is("ACL") && owner.owns(&policy.settings_as())));
+                all.partition::<Vec<_>, _>(crate::owned::is_replaced)
+            };
+            prop_assert_eq!(others(&now), others(&next));
+            now = next;
+        }
+        for policy in &policies {
+            now = merge(&now, &policy.owner(), &[]).outcome(&now);
+        }
+        let sorted = |endpoint: &Endpoint| {
+            let all = endpoint.policies.or_default().into_iter();
+            all.partition::<Vec<_>, _>(crate::owned::is_replaced)
+        };
+        prop_assert_eq!(sorted(&before), sorted(&now));
+    }
+}

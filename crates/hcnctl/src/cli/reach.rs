@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The arguments of `reach`. Doc comments are the help texts.
+
+use clap::{Args, ValueEnum};
+
+use crate::commands::spec::TrafficSpec;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Sets are exact: every protocol and port of the first packet of a flow, as the rules of both ports have it. \
+                  Routes, and whether anybody listens, are not asked; probe tries that.\n\
+                  outside stands for every address that no endpoint here has, the host's among them."
+)]
+pub struct ReachArgs {
+    /// Only from these: an endpoint or container by any of its names, host, outside, an address, or a prefix with all that is in it; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub from: Vec<String>,
+    /// Only to these; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub to: Vec<String>,
+    /// Only this traffic: 80/tcp, 8000-8080/udp, tcp, icmp; may be repeated.
+    #[arg(long, value_name = "TRAFFIC")]
+    pub port: Vec<TrafficSpec>,
+    /// What to look at: now, a moment @N of history, or a file with a listing of networks and endpoints as diff takes it (- for standard input).
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "now",
+        conflicts_with = "compare"
+    )]
+    pub of: String,
+    /// Compare two of those, and tell what became reachable and what not; exit code 1 where anything did. profile:16.0 is the other side under that version of HNS.
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
+    pub compare: Option<Vec<String>>,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: ReachOutput,
+}
+
+/// How to print who reaches whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReachOutput {
+    /// For people: a line for those of one source that it reaches with the same.
+    #[default]
+    Table,
+    /// For programs: every pair of addresses (docs/schema/reach.json, reach-compare.json).
+    Json,
+    /// For spreadsheets: a line for every pair of addresses.
+    Csv,
+    /// A picture of the matrix.
+    Svg,
+    /// A page to look at: the matrix, and behind each cell why it is so.
+    Html,
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Arguments of the commands that judge single flows: `can` and `why`.
+//!
+//! Apart because they ask alike. Whatever one understands, the other does too.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ProbeOutput;
+use crate::commands::spec::DestinationSpec;
+
+#[derive(Debug, Args)]
+pub struct CanArgs {
+    /// Who sends: an endpoint, a container, an address, or "host".
+    pub from: String,
+    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, or a load balancer's address or name.
+    pub to: DestinationSpec,
+    /// The sender's port; rules may ask for it.
+    #[arg(long, value_name = "PORT", default_value_t = hcn_engine::way::DYNAMIC_PORT)]
+    pub source_port: u16,
+    /// Print nothing: the exit code tells.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// Who sends: an endpoint, a container, an address, or "host".
+    #[arg(required_unless_present = "packet", requires = "to")]
+    pub from: Option<String>,
+    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, or a load balancer's address or name.
+    pub to: Option<DestinationSpec>,
+    /// The sender's port; rules may ask for it.
+    #[arg(long, value_name = "PORT", default_value_t = hcn_engine::way::DYNAMIC_PORT)]
+    pub source_port: u16,
+    /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "source_port"])]
+    pub packet: Option<PathBuf>,
+    /// Print for people or for programs (docs/schema/why.json, docs/schema/why-packet.json).
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: ProbeOutput,
+}

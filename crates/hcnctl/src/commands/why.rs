@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `can` and `why`: the judge's answer about one flow, and everything that it hangs on.
+//!
+//! Apart from `probe`, which sends packets: here nothing is sent, and nobody need listen.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use hcn::{
+    Kind,
+    schema::{Document, Endpoint, Guid, LoadBalancer, Query},
+    service::{Profile, profile},
+};
+use hcn_engine::{
+    Documents, Flow, Protocol, Semantics, Start, Switch,
+    semantics::OpenQuestion,
+    why::{Explanation, Inquiry},
+};
+
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::{
+    cli::{CanArgs, ProbeOutput, WhyArgs},
+    commands::spec::DestinationSpec,
+    desk::{Desk, Outcome},
+    failure::{Failure, exit},
+    lookup::{addresses, guid, label},
+    render::why::{Names, Otherwise, Page, json_page, summary, text_page},
+};
+
+/// A question, understood.
+pub(crate) struct Question {
+    pub(crate) start: Start,
+    pub(crate) flow: Flow,
+    /// What the sender is called.
+    pub(crate) from: String,
+    /// What the receiver is called.
+    pub(crate) to: String,
+}
+
+/// Says whether a flow is allowed.
+pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
+    let sources = Sources::read(desk)?;
+    let semantics = semantics(desk)?;
+    let inquiry = Inquiry::new(&sources.sketch, &semantics);
+    let question = question(
+        desk,
+        &sources.sketch,
+        &inquiry,
+        &args.from,
+        &args.to,
+        args.source_port,
+    )?;
+    let crossed = inquiry.crossed(question.start, &question.flow);
+    let documents = sources.in_full(|id| crossed.contains(&id));
+    let inquiry = inquiry.with_rules_of(&documents);
+    let explanation = inquiry.explain(question.start, &question.flow);
+    if !args.quiet {
+        let names = names(desk, inquiry.switch(), &sources.sketch)?;
+        writeln!(desk.out, "{}", summary(&names, &question, &explanation))?;
+    }
+    Ok(code(&explanation))
+}
+
+/// Says why.
+pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
+    let sources = Sources::read(desk)?;
+    if let Some(path) = &args.packet {
+        return super::packets::run(desk, &sources.in_full(|_| true), path, args.output);
+    }
+    let profile = desk
+        .connection()
+        .profile()
+        .map_err(Failure::hns("read the version of HNS"))?;
+    let inquiry = Inquiry::new(&sources.sketch, &profile.semantics);
+    let (Some(from), Some(to)) = (&args.from, &args.to) else {
+        return Err(Failure::Usage(
+            "say from whom and to whom, or give a capture with --packet".to_owned(),
+        ));
+    };
+    let question = question(desk, &sources.sketch, &inquiry, from, to, args.source_port)?;
+    let crossed = inquiry.crossed(question.start, &question.flow);
+    let documents = sources.in_full(|id| crossed.contains(&id));
+    let inquiry = inquiry.with_rules_of(&documents);
+    let (explanation, profiles, questions) = explained(&inquiry, &question, &profile);
+    let page = Page {
+        names: names(desk, inquiry.switch(), &sources.sketch)?,
+        profile: profile.version.to_string(),
+        question: &question,
+        explanation: &explanation,
+        profiles,
+        questions,
+    };
+    match args.output {
+        ProbeOutput::Text => write!(desk.out, "{}", text_page(&page))?,
+        ProbeOutput::Json => {
+            crate::render::json::write_object(&mut desk.out, &json_page(&page).to_string())?;
+        }
+    }
+    Ok(code(&explanation))
+}
+
+fn code(explanation: &Explanation) -> u8 {
+    match explanation.way.fate.is_allowed() {
+        true => exit::DONE,
+        false => exit::DENIED,
+    }
+}
+
+pub(crate) fn semantics(desk: &Desk<'_>) -> Result<Semantics, Failure> {
+    let profile = desk.connection().profile();
+    Ok(profile
+        .map_err(Failure::hns("read the version of HNS"))?
+        .semantics)
+}
+
+/// Why the flow fares so, how in each other profile, and how under each guess made otherwise.
+fn explained(
+    inquiry: &Inquiry<'_>,
+    question: &Question,
+    own: &Profile,
+) -> (Explanation, Vec<Otherwise>, Vec<Otherwise>) {
+    let others: Vec<Profile> = profile::KNOWN
+        .iter()
+        .filter(|(version, _)| *version != own.version)
+        .filter_map(|(version, _)| Profile::of(*version).ok())
+        .collect();
+    let open: Vec<OpenQuestion> = own.semantics.open_questions();
+    let all = others
+        .iter()
+        .map(|profile| &profile.semantics)
+        .chain(open.iter().map(|open| &open.semantics));
+    let (explanation, answers) = inquiry.explain_with(question.start, &question.flow, all);
+    let mut answers = answers.into_iter();
+    let profiles = others
+        .iter()
+        .zip(answers.by_ref())
+        .map(|(profile, answer)| Otherwise {
+            name: profile.version.to_string(),
+            says: match (own.semantics.acl_on_nat, profile.semantics.acl_on_nat) {
+                (true, false) => format!(
+                    "{}; there, rules on NAT networks have no effect",
+                    profile.windows
+                ),
+                (false, true) => format!(
+                    "{}; there, rules on NAT networks have an effect",
+                    profile.windows
+                ),
+                _ => profile.windows.to_owned(),
+            },
+            answer,
+        })
+        .collect();
+    let questions = open.iter().zip(answers).map(|(open, answer)| Otherwise {
+        name: open.number.to_owned(),
+        says: open.otherwise.to_owned(),
+        answer,
+    });
+    (explanation, profiles, questions.collect())
+}
+
+/// Everything that a verdict is made from, by the seam.
+pub(crate) struct Sources {
+    /// All objects; of endpoints' policies only the published ports, as most endpoints are not on the way and rules are most of a document.
+    sketch: Documents,
+    /// The endpoints' documents as they came, in the order of the sketch.
+    texts: Vec<String>,
+}
+
+impl Sources {
+    fn read(desk: &Desk<'_>) -> Result<Sources, Failure> {
+        let client = desk.client();
+        let networks = client
+            .networks(&Query::v2())
+            .map_err(Failure::hns("list the networks"))?;
+        let texts = client
+            .hns()
+            .list(Kind::Endpoint, &Query::v2().text())
+            .map_err(Failure::hns("list the endpoints"))?;
+        // An HNS without load balancers has none.
+        let load_balancers = client
+            .hns()
+            .list(Kind::LoadBalancer, &Query::v2().text())
+            .unwrap_or_default();
+        Ok(Sources {
+            sketch: Documents {
+                networks,
+                endpoints: texts.iter().map(|text| sketch(text)).collect(),
+                load_balancers: load_balancers
+                    .iter()
+                    .filter_map(|text| LoadBalancer::from_json(text).ok())
+                    .collect(),
+            },
+            texts,
+        })
+    }
+
+    /// All networks, and in full the endpoints for which `wanted` says yes.
+    fn in_full(&self, wanted: impl Fn(Guid) -> bool) -> Documents {
+        let endpoints = self.sketch.endpoints.iter().zip(&self.texts);
+        let endpoints = endpoints.filter(|(own, _)| wanted(guid(own.id.get())));
+        Documents {
+            networks: self.sketch.networks.clone(),
+            endpoints: endpoints
+                .filter_map(|(_, text)| Endpoint::from_json(text).ok())
+                .collect(),
+            load_balancers: self.sketch.load_balancers.clone(),
+        }
+    }
+}
+
+/// An endpoint's document without its rules.
+fn sketch(text: &str) -> Endpoint {
+    let members: HashMap<String, &RawValue> = serde_json::from_str(text).unwrap_or_default();
+    let mut kept = Map::new();
+    for (key, raw) in members {
+        let is = |name: &str| key.eq_ignore_ascii_case(name);
+        if is("Health") || is("AdditionalParams") {
+            continue;
+        }
+        let is_rules = is("Policies") && {
+            let policies = raw.get().to_ascii_lowercase();
+            !policies.contains("portmapping")
+        };
+        let value = match is_rules {
+            true => Value::Array(Vec::new()),
+            false => serde_json::from_str(raw.get()).unwrap_or_default(),
+        };
+        kept.insert(key, value);
+    }
+    Endpoint::from_map(&kept)
+}
+
+pub(crate) fn names<'a>(
+    desk: &Desk<'_>,
+    switch: &'a Switch,
+    documents: &Documents,
+) -> Result<Names<'a>, Failure> {
+    let remote = documents.endpoints.iter().filter(|own| own.is_remote());
+    Ok(Names {
+        switch,
+        containers: desk.containers()?,
+        remote: remote
+            .map(|own| (guid(own.id.get()), own.name.or_default()))
+            .collect(),
+    })
+}
+
+/// Who takes part.
+struct Party {
+    label: String,
+    start: Start,
+    /// Addresses among which one may choose; none where the way decides.
+    addresses: Vec<IpAddr>,
+}
+
+/// Understands a question.
+fn question(
+    desk: &Desk<'_>,
+    documents: &Documents,
+    inquiry: &Inquiry<'_>,
+    from: &str,
+    to: &DestinationSpec,
+    source_port: u16,
+) -> Result<Question, Failure> {
+    let sender = party(desk, documents, inquiry, from)?;
+    let (to_label, destination) = destination(desk, documents, inquiry, to, &sender)?;
+    let own = sender
+        .addresses
+        .iter()
+        .find(|own| own.is_ipv4() == destination.is_ipv4());
+    let source = match (own, sender.start) {
+        (Some(own), _) if from.parse::<IpAddr>().is_ok() => Some(*own),
+        (own, start) => inquiry
+            .switch()
+            .source_towards(inquiry.topology(), start, destination)
+            .or(own.copied()),
+    };
+    let Some(source) = source else {
+        let family = if destination.is_ipv4() {
+            "IPv4"
+        } else {
+            "IPv6"
+        };
+        return Err(Failure::Usage(format!(
+            "{} has no {family} address, and {destination} is one",
+            sender.label
+        )));
+    };
+    let protocol = match (to.protocol, destination) {
+        (Protocol::ICMP, IpAddr::V6(_)) => Protocol::ICMPV6,
+        (protocol, _) => protocol,
+    };
+    Ok(Question {
+        start: sender.start,
+        flow: Flow {
+            source,
+            destination,
+            protocol,
+            source_port: if protocol.has_ports() { source_port } else { 0 },
+            destination_port: to.port,
+        },
+        from: sender.label,
+        to: to_label,
+    })
+}
+
+fn party(
+    desk: &Desk<'_>,
+    documents: &Documents,
+    inquiry: &Inquiry<'_>,
+    name: &str,
+) -> Result<Party, Failure> {
+    if name == "host" {
+        return Ok(Party {
+            label: "the host".to_owned(),
+            start: Start::Host,
+            addresses: Vec::new(),
+        });
+    }
+    if let Ok(address) = name.parse::<IpAddr>() {
+        let start = inquiry.switch().start_of(inquiry.topology(), address);
+        return Ok(Party {
+            label: match start {
+                Start::Port(port) => {
+                    let port = &inquiry.switch().ports[port.0 as usize];
+                    label(port.endpoint, &port.name, &desk.containers()?)
+                }
+                Start::Host => "the host".to_owned(),
+                Start::Outside => address.to_string(),
+            },
+            start,
+            addresses: vec![address],
+        });
+    }
+    let place = crate::lookup::endpoint_among(name, &documents.endpoints, &desk.containers()?)?;
+    let endpoint = &documents.endpoints[place];
+    let id = guid(endpoint.id.get());
+    Ok(Party {
+        label: label(id, &endpoint.name.or_default(), &desk.containers()?),
+        start: match inquiry.switch().port_of(id) {
+            Some(port) => Start::Port(port),
+            None => Start::Outside,
+        },
+        addresses: parsed(endpoint),
+    })
+}
+
+fn parsed(endpoint: &Endpoint) -> Vec<IpAddr> {
+    let texts = addresses(endpoint);
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+/// The address that is meant, of the sender's family where there is a choice.
+fn destination(
+    desk: &Desk<'_>,
+    documents: &Documents,
+    inquiry: &Inquiry<'_>,
+    to: &DestinationSpec,
+    sender: &Party,
+) -> Result<(String, IpAddr), Failure> {
+    let switch = inquiry.switch();
+    if let Ok(address) = to.name.parse::<IpAddr>() {
+        return Ok((named_address(desk, inquiry, address)?, address));
+    }
+    let like_sender = |all: &[IpAddr]| {
+        let own = &sender.addresses;
+        let fits = |address: &&IpAddr| {
+            own.is_empty() || own.iter().any(|own| own.is_ipv4() == address.is_ipv4())
+        };
+        all.iter().find(fits).or(all.first()).copied()
+    };
+    if to.name == "host" {
+        let of_router = match sender.start {
+            Start::Port(port) => switch.ports[port.0 as usize].gateways.first().copied(),
+            Start::Host | Start::Outside => None,
+        };
+        let families = [hcn_engine::Family::V4, hcn_engine::Family::V6];
+        let topology = inquiry.topology();
+        let own: Vec<IpAddr> = families
+            .into_iter()
+            .filter_map(|family| topology.first_host_address(family))
+            .collect();
+        let found = of_router
+            .filter(|router| topology.network_of_host_address(*router).is_some())
+            .or_else(|| like_sender(&own));
+        return match found {
+            Some(address) => Ok(("the host".to_owned(), address)),
+            None => Err(Failure::Usage(
+                "the host has no address on any network, as no network has a gateway".to_owned(),
+            )),
+        };
+    }
+    let by_name = |balancer: &&hcn_engine::switch::Balancer| balancer.name == to.name;
+    let place =
+        match crate::lookup::endpoint_among(&to.name, &documents.endpoints, &desk.containers()?) {
+            Err(Failure::NotFound { .. }) if switch.balancers.iter().any(|own| by_name(&own)) => {
+                let vips = switch.balancers.iter().filter(by_name);
+                let vips: Vec<IpAddr> = vips.flat_map(|balancer| balancer.vips.clone()).collect();
+                let Some(address) = like_sender(&vips) else {
+                    return Err(Failure::Usage(format!(
+                        "the load balancer {} is at any address of the host; say host:{}/{}",
+                        to.name, to.port, to.protocol
+                    )));
+                };
+                return Ok((to.name.clone(), address));
+            }
+            found => found?,
+        };
+    let endpoint = &documents.endpoints[place];
+    let id = guid(endpoint.id.get());
+    let own = label(id, &endpoint.name.or_default(), &desk.containers()?);
+    match like_sender(&parsed(endpoint)) {
+        Some(address) => Ok((own, address)),
+        None => Err(Failure::Usage(format!("{} has no address", to.name))),
+    }
+}
+
+/// What an address is called: its endpoint, its load balancer, the host, or itself.
+fn named_address(
+    desk: &Desk<'_>,
+    inquiry: &Inquiry<'_>,
+    address: IpAddr,
+) -> Result<String, Failure> {
+    let switch = inquiry.switch();
+    let mut balancers = switch.balancers.iter();
+    if let Some(balancer) = balancers.find(|own| own.vips.contains(&address)) {
+        return Ok(label(balancer.id, &balancer.name, &[]));
+    }
+    Ok(match switch.start_of(inquiry.topology(), address) {
+        Start::Port(port) => {
+            let port = &switch.ports[port.0 as usize];
+            label(port.endpoint, &port.name, &desk.containers()?)
+        }
+        Start::Host => "the host".to_owned(),
+        Start::Outside => address.to_string(),
+    })
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Load balancers: backends that are gone, halves that are missing, and rules that do not hold through them.
+//!
+//! Apart because a service is three objects at once: the load balancer, its backends, and the endpoints whose rules speak of them. Backends are
+//! looked for only where the endpoints are known.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use hcn_engine::{Direction, Protocol};
+use hcn_schema::{
+    Endpoint, Guid, Id, LoadBalancer, load_balancer::LoadBalancerFlags, network::NetworkType,
+};
+
+use super::{
+    finding::{Finding, place_of},
+    rules::{self, Ruled},
+    subject::{Known, Subject},
+};
+
+/// A load balancer with those of its backends that are here.
+struct Service<'a> {
+    known: &'a Known<LoadBalancer>,
+    vips: Vec<IpAddr>,
+    backends: Vec<&'a Known<Endpoint>>,
+    is_dsr: bool,
+}
+
+/// Looks at every load balancer.
+pub(super) fn check(subject: &Subject, endpoints: &[Ruled<'_>], found: &mut Vec<Finding>) {
+    let by_id: HashMap<Guid, &Known<Endpoint>> = subject
+        .endpoints
+        .iter()
+        .map(|known| (known.name.id, known))
+        .collect();
+    let services: Vec<Service<'_>> = subject
+        .load_balancers
+        .iter()
+        .map(|known| service(known, &by_id))
+        .collect();
+    for service in &services {
+        backends(subject, service, &by_id, found);
+        source_address(subject, service, found);
+        proxies(service, found);
+        for endpoint in endpoints.iter().filter(|_| !service.is_dsr) {
+            bypassed(service, endpoint, found);
+        }
+    }
+    name_servers(&services, found);
+}
+
+fn service<'a>(
+    known: &'a Known<LoadBalancer>,
+    by_id: &HashMap<Guid, &'a Known<Endpoint>>,
+) -> Service<'a> {
+    let balancer = &known.document;
+    let vips = balancer.frontend_vips.get().into_iter().flatten();
+    let backends = balancer.host_compute_endpoints.get().into_iter().flatten();
+    Service {
+        known,
+        vips: vips.filter_map(|vip| vip.trim().parse().ok()).collect(),
+        backends: backends
+            .filter_map(|id| by_id.get(&id.guid()?).copied())
+            .collect(),
+        is_dsr: balancer
+            .flags
+            .or_default()
+            .contains(LoadBalancerFlags::ENABLE_DIRECT_SERVER_RETURN),
+    }
+}
+
+/// Whether the object is a service at all: v1 lists hold routes too.
+fn has_ports(service: &Service<'_>) -> bool {
+    let mappings = service.known.document.port_mappings.get();
+    mappings.is_some_and(|mappings| !mappings.is_empty())
+}
+
+fn backends(
+    subject: &Subject,
+    service: &Service<'_>,
+    by_id: &HashMap<Guid, &Known<Endpoint>>,
+    found: &mut Vec<Finding>,
+) {
+    let known = service.known;
+    let member = match known.is_v1 {
+        true => "/References",
+        false => "/HostComputeEndpoints",
+    };
+    let ids = known.document.host_compute_endpoints.get();
+    let ids = ids.map_or(&[][..], Vec::as_slice);
+    if ids.is_empty() && has_ports(service) && known.is_whole {
+        let message = "has no endpoint: flows to it go nowhere";
+        found.push(Finding::new("no-backend", &known.name, member, message));
+    }
+    for (place, id) in ids.iter().enumerate() {
+        let message = match id.guid() {
+            Some(id) if subject.endpoints.is_empty() || by_id.contains_key(&id) => None,
+            Some(id) => Some(format!("names the endpoint {id}, which is not there")),
+            None => Some(format!("names {:?}, which is no endpoint's id", id.0)),
+        };
+        if let Some(message) = message {
+            let pointer = format!("{member}/{place}");
+            found.push(Finding::new("dead-backend", &known.name, pointer, message));
+        }
+    }
+}
+
+/// Where DNS is served by one protocol only.
+fn name_servers(services: &[Service<'_>], found: &mut Vec<Finding>) {
+    const DNS: u16 = 53;
+    let mut halves: HashMap<IpAddr, Vec<(u32, &Service<'_>, usize)>> = HashMap::new();
+    for service in services {
+        let mappings = service
+            .known
+            .document
+            .port_mappings
+            .get()
+            .into_iter()
+            .flatten();
+        for (place, mapping) in mappings.enumerate() {
+            if mapping.external_port.or_default() == DNS {
+                for vip in &service.vips {
+                    let half = (mapping.protocol.or_default(), service, place);
+                    halves.entry(*vip).or_default().push(half);
+                }
+            }
+        }
+    }
+    for (vip, halves) in halves {
+        let has = |protocol: Protocol| {
+            let number = u32::from(protocol.0);
+            halves.iter().any(|(own, _, _)| *own == number)
+        };
+        let (tcp, udp) = (has(Protocol::TCP), has(Protocol::UDP));
+        if tcp == udp {
+            continue;
+        }
+        let (there, missing) = if tcp { ("TCP", "UDP") } else { ("UDP", "TCP") };
+        let (_, service, place) = halves[0];
+        let message = format!("{vip} has port 53 for {there} and not for {missing}");
+        let pointer = match service.known.is_v1 {
+            true => "/Policies".to_owned(),
+            false => format!("/PortMappings/{place}"),
+        };
+        found.push(Finding::new(
+            "dns-service-one-protocol",
+            &service.known.name,
+            pointer,
+            message,
+        ));
+    }
+}
+
+fn source_address(subject: &Subject, service: &Service<'_>, found: &mut Vec<Finding>) {
+    let is_overlay = service
+        .backends
+        .iter()
+        .any(|backend| subject.network_type(&backend.document) == Some(NetworkType::Overlay));
+    let source = service.known.document.source_vip.or_default();
+    if is_overlay && source.trim().is_empty() && has_ports(service) {
+        let message = "has no SourceVIP, and its backends are on an overlay network";
+        found.push(Finding::new(
+            "source-vip-missing",
+            &service.known.name,
+            "",
+            message,
+        ));
+    }
+}
+
+fn proxies(service: &Service<'_>, found: &mut Vec<Finding>) {
+    for backend in service.backends.iter().filter(|_| service.is_dsr) {
+        let policies = backend.document.policies.get().into_iter().flatten();
+        let types = ["L4Proxy", "L4WFPPROXY", "PROXY"];
+        let proxy = policies
+            .enumerate()
+            .find(|(_, policy)| types.iter().any(|own| policy.is(own)));
+        if let Some((place, policy)) = proxy {
+            let message = format!(
+                "has a policy {} and is a backend of load balancer {}, which uses direct server return",
+                policy.policy_type.or_default(),
+                service.known.name
+            );
+            let pointer = format!("/Policies/{place}");
+            found.push(
+                Finding::new("proxy-on-dsr-backend", &backend.name, pointer, message).with([
+                    place_of(&service.known.name, "/Flags", "direct server return"),
+                ]),
+            );
+        }
+    }
+}
+
+/// Out rules that name backends of a service and not its address.
+fn bypassed(service: &Service<'_>, endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
+    let network = |document: &Endpoint| document.host_compute_network.get().and_then(Id::guid);
+    let own = network(&endpoint.endpoint);
+    let addresses: Vec<IpAddr> = service
+        .backends
+        .iter()
+        .filter(|backend| network(&backend.document) == own)
+        .flat_map(|backend| rules::addresses(&backend.document))
+        .filter(|address| !endpoint.addresses.contains(address))
+        .collect();
+    for rule in &endpoint.rules {
+        let Some(read) = &rule.rule else {
+            continue;
+        };
+        let named = &read.remote_addresses;
+        if read.direction != Direction::Out || named.prefixes.is_empty() {
+            continue;
+        }
+        let covers =
+            |address: &IpAddr| named.prefixes.iter().any(|prefix| prefix.contains(address));
+        let mappings = service
+            .known
+            .document
+            .port_mappings
+            .get()
+            .into_iter()
+            .flatten();
+        let is_about = mappings.into_iter().any(|mapping| {
+            let protocol = u8::try_from(mapping.protocol.or_default());
+            let port = mapping.internal_port.or_default();
+            let ports = &read.remote_ports;
+            let takes = |(first, last): &(u16, u16)| (*first..=*last).contains(&port);
+            protocol.is_ok_and(|protocol| read.protocols.contains(protocol))
+                && (ports.is_empty() || ports.iter().any(takes))
+        });
+        let vip = service.vips.iter().find(|vip| !covers(vip));
+        let backend = addresses.iter().find(|address| covers(address));
+        if let (Some(vip), Some(backend), true) = (vip, backend, is_about) {
+            let message = format!(
+                "names {backend}, a backend of load balancer {}; what goes to it through {vip} is not met by the rule",
+                service.known.name
+            );
+            let finding = Finding::new(
+                "service-bypasses-rule",
+                endpoint.name,
+                rule.member("RemoteAddresses"),
+                message,
+            );
+            let balancer = &service.known.name;
+            let text = format!("{vip} without direct server return");
+            found.push(finding.with([
+                endpoint.evidence(rule),
+                place_of(balancer, "/FrontendVIPs", text),
+            ]));
+        }
+    }
+}

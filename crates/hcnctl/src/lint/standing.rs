@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Rules among each other: doubles, rules and items that decide nothing, and ties that decide.
+//!
+//! Apart from the engine, which knows what becomes of a rule: here it is decided what of that is worth a word. A rule that gives way to stronger
+//! ones in part is how exceptions are written, so only a whole rule, or a whole item of a list, is told.
+
+use std::collections::HashMap;
+
+use hcn_engine::{
+    Direction, Family,
+    acl::Rule,
+    classifier::Address,
+    space::{Region, Space},
+    standing::Standing,
+};
+use serde_json::Value;
+
+use super::{
+    finding::{Evidence, Finding, place},
+    fix::{Edit, Fix},
+    rules::{OwnRule, Ruled},
+};
+
+/// Stronger rules that are named one by one.
+const SHOWN: usize = 3;
+/// Items of a list that are asked one by one; a longer list is a machine's, and nobody reads it.
+const ITEMS: usize = 64;
+
+/// Looks at every rule among the others.
+pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
+    let doubles = doubles(endpoint);
+    for (own, rule) in endpoint.rules.iter().enumerate() {
+        if let Some(first) = doubles.get(&own) {
+            let first = &endpoint.rules[*first];
+            let message = format!("says the same as {}", first.pointer);
+            found.push(
+                Finding::new("duplicate-rule", endpoint.name, &rule.pointer, message)
+                    .with([endpoint.evidence(first)])
+                    .fixed_by(Fix::without_effect(
+                        "take it away; the earlier one stays",
+                        vec![Edit::Remove(rule.pointer.clone())],
+                    )),
+            );
+            continue;
+        }
+        if !endpoint.is_enforced() {
+            continue;
+        }
+        let (Some(standings), Some(read)) = (endpoint.standing(rule), &rule.rule) else {
+            continue;
+        };
+        let ties = ties(endpoint, standings);
+        if !ties.is_empty() {
+            found.push(tie(endpoint, rule, read, standings, &ties));
+        }
+        let matches = standings.iter().any(|own| own.matches != Region::EMPTY);
+        let decides = standings.iter().any(|own| own.decides);
+        if matches && !decides && ties.is_empty() {
+            found.push(shadowed(endpoint, rule, standings));
+        } else if matches && decides {
+            found.extend(dead_items(endpoint, rule, read, standings));
+        }
+    }
+}
+
+/// Rules that say the same as an earlier one, with that one.
+fn doubles(endpoint: &Ruled<'_>) -> HashMap<usize, usize> {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut doubles = HashMap::new();
+    for (own, rule) in endpoint.rules.iter().enumerate() {
+        let Some(read) = &rule.rule else {
+            continue;
+        };
+        let key = format!("{:?} {:?} {:?}", rule.layer, rule.list, in_order(read));
+        match first.get(&key) {
+            Some(earlier) => {
+                doubles.insert(own, *earlier);
+            }
+            None => {
+                first.insert(key, own);
+            }
+        }
+    }
+    doubles
+}
+
+/// The rule with its lists in an order of their own: `80,443` is `443,80`.
+fn in_order(rule: &Rule) -> Rule {
+    let mut rule = rule.clone();
+    for addresses in [&mut rule.local_addresses, &mut rule.remote_addresses] {
+        addresses.prefixes.sort();
+        addresses.prefixes.dedup();
+        addresses.sets.sort();
+        addresses.sets.dedup();
+    }
+    for ports in [&mut rule.local_ports, &mut rule.remote_ports] {
+        ports.sort_unstable();
+        ports.dedup();
+    }
+    rule
+}
+
+/// Rules of the same priority that win packets of this one: family and place.
+fn ties(endpoint: &Ruled<'_>, standings: [&Standing; 2]) -> Vec<(usize, usize)> {
+    let mut ties: Vec<(usize, usize)> = Vec::new();
+    for (family, own) in standings.into_iter().enumerate() {
+        for place in &own.deciders {
+            let other = &endpoint.families[family].standings[*place];
+            let is_tie = other.priority == own.priority && other.action != own.action;
+            if is_tie && !ties.iter().any(|(_, known)| known == place) {
+                ties.push((family, *place));
+            }
+        }
+    }
+    ties
+}
+
+fn tie(
+    endpoint: &Ruled<'_>,
+    rule: &OwnRule,
+    read: &Rule,
+    standings: [&Standing; 2],
+    ties: &[(usize, usize)],
+) -> Finding {
+    let (family, winner) = ties[0];
+    let region = {
+        let mut space = endpoint.families[family].space.borrow_mut();
+        standings[family].decided_by(&mut space, winner)
+    };
+    let other = &endpoint.families[family].standings[winner];
+    let more = match ties.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let message = format!(
+        "{} at priority {} loses packets to {} at the same priority, {}{more}",
+        read.action, read.priority, other.action, other.pointer
+    );
+    let own: Vec<Evidence> = [told(endpoint, other)]
+        .into_iter()
+        .chain(endpoint.packet(family, region, read.direction))
+        .collect();
+    let words = "give the two rules different priorities; lower is stronger";
+    let next = read.priority.checked_add(1).filter(|next| {
+        let list = endpoint.families[family].standings.iter();
+        let mut list = list.filter(|other| {
+            other.layer == standings[0].layer && other.direction == standings[0].direction
+        });
+        *next <= 65_500 && !list.any(|other| other.priority == *next)
+    });
+    let finding = Finding::new("tie-decides", endpoint.name, &rule.pointer, message).with(own);
+    match next {
+        Some(next) => finding.fixed_by(Fix::by(
+            format!("if the other is to win, give this one priority {next}; if this one is to win, a number below {}", read.priority),
+            vec![Edit::Set(rule.member("Priority"), next.into())],
+        )),
+        None => finding.fixed_by(Fix::in_words(words)),
+    }
+}
+
+/// Another rule of the port as evidence; one of the network stands in another document.
+fn told(endpoint: &Ruled<'_>, standing: &Standing) -> Evidence {
+    let network = endpoint
+        .network
+        .filter(|network| network.name.id == standing.object && network.name != *endpoint.name);
+    match (endpoint.rule_at(&standing.pointer), network) {
+        (_, Some(network)) => super::finding::place_of(
+            &network.name,
+            &standing.pointer,
+            format!("{} {}", standing.action, standing.direction),
+        ),
+        (Some(own), None) => endpoint.evidence(own),
+        (None, None) => place(&standing.pointer, standing.action.to_string()),
+    }
+}
+
+fn shadowed(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) -> Finding {
+    let mut deciders: Vec<&Standing> = Vec::new();
+    for (family, own) in standings.into_iter().enumerate() {
+        for place in &own.deciders {
+            let other = &endpoint.families[family].standings[*place];
+            if !deciders.iter().any(|known| known.pointer == other.pointer) {
+                deciders.push(other);
+            }
+        }
+    }
+    let own = standings[0].action;
+    let others = deciders.iter().filter(|other| other.action != own).count();
+    let message = match (deciders.len(), others) {
+        (1, 0) => {
+            "a stronger rule decides all packets that it matches, and does the same".to_owned()
+        }
+        (1, _) => {
+            "a stronger rule decides all packets that it matches, and does otherwise".to_owned()
+        }
+        (count, 0) => {
+            format!("{count} stronger rules decide all packets that it matches, and do the same")
+        }
+        (count, others) => format!(
+            "{count} stronger rules decide all packets that it matches, {others} of them otherwise"
+        ),
+    };
+    let message = format!("decides nothing: {message}");
+    Finding::new("shadowed-rule", endpoint.name, &rule.pointer, message)
+        .with(
+            deciders
+                .into_iter()
+                .take(SHOWN)
+                .map(|other| told(endpoint, other)),
+        )
+        .fixed_by(Fix::without_effect(
+            "take it away; or, if it is meant, give it a lower priority number than the rules that decide in its place",
+            vec![Edit::Remove(rule.pointer.clone())],
+        ))
+}
+
+/// One list of a rule: its member, and the rule with one of its items alone.
+struct Items {
+    member: &'static str,
+    /// An item in words, and the rule that has only this item there.
+    alone: Vec<(String, Rule)>,
+}
+
+fn items(rule: &Rule) -> Vec<Items> {
+    let mut all = Vec::new();
+    for (member, is_local) in [("LocalAddresses", true), ("RemoteAddresses", false)] {
+        let addresses = match is_local {
+            true => &rule.local_addresses,
+            false => &rule.remote_addresses,
+        };
+        // Sets are intersected, with each other and with addresses beside them: an item of theirs is no part of the rule.
+        if !addresses.sets.is_empty() {
+            continue;
+        }
+        let alone = addresses.prefixes.iter().map(|prefix| {
+            let mut alone = rule.clone();
+            let own = match is_local {
+                true => &mut alone.local_addresses,
+                false => &mut alone.remote_addresses,
+            };
+            own.prefixes = vec![*prefix];
+            let is_host = prefix.prefix_len() == prefix.max_prefix_len();
+            let text = match is_host {
+                true => prefix.addr().to_string(),
+                false => prefix.to_string(),
+            };
+            (text, alone)
+        });
+        all.push(Items {
+            member,
+            alone: alone.collect(),
+        });
+    }
+    for (member, is_local) in [("LocalPorts", true), ("RemotePorts", false)] {
+        let ports = match is_local {
+            true => &rule.local_ports,
+            false => &rule.remote_ports,
+        };
+        let alone = ports.iter().map(|span| {
+            let mut alone = rule.clone();
+            match is_local {
+                true => alone.local_ports = vec![*span],
+                false => alone.remote_ports = vec![*span],
+            }
+            let text = match span.0 == span.1 {
+                true => span.0.to_string(),
+                false => format!("{}-{}", span.0, span.1),
+            };
+            (text, alone)
+        });
+        all.push(Items {
+            member,
+            alone: alone.collect(),
+        });
+    }
+    all.retain(|items| (2..=ITEMS).contains(&items.alone.len()));
+    all
+}
+
+/// Items of the rule's lists that decide nothing.
+fn dead_items(
+    endpoint: &Ruled<'_>,
+    rule: &OwnRule,
+    read: &Rule,
+    standings: [&Standing; 2],
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let own = own_regions(endpoint, rule, standings);
+    for items in items(read) {
+        let (dead, live): (Vec<_>, Vec<_>) = items.alone.iter().partition(|(_, alone)| {
+            let regions = [0, 1].map(|family| {
+                let mut space = endpoint.families[family].space.borrow_mut();
+                region(endpoint, &mut space, alone)
+            });
+            let decided = [0, 1].map(|family| {
+                let mut space = endpoint.families[family].space.borrow_mut();
+                space.and(regions[family], own[family])
+            });
+            regions != [Region::EMPTY; 2] && decided == [Region::EMPTY; 2]
+        });
+        if dead.is_empty() {
+            continue;
+        }
+        let texts = |items: &[&(String, Rule)]| {
+            let texts: Vec<&str> = items.iter().map(|(text, _)| text.as_str()).collect();
+            texts.join(",")
+        };
+        let (dead, live) = (texts(&dead), texts(&live));
+        let message = format!("stronger rules decide all packets to which {dead} applies");
+        let member = rule.member(items.member);
+        found.push(
+            Finding::new("partly-shadowed-rule", endpoint.name, &member, message)
+                .with([endpoint.evidence(rule)])
+                .fixed_by(Fix::without_effect(
+                    format!("leave {dead} out of {}", items.member),
+                    vec![Edit::Set(member.clone(), Value::String(live))],
+                )),
+        );
+    }
+    found
+}
+
+/// The packets that a rule decides.
+fn own_regions(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) -> [Region; 2] {
+    [0, 1].map(|family| {
+        let all = &endpoint.families[family].standings;
+        let is_it =
+            |other: &Standing| other.pointer == rule.pointer && other.object == endpoint.name.id;
+        let mut space = endpoint.families[family].space.borrow_mut();
+        match all.iter().position(is_it) {
+            Some(place) => standings[family].decided_by(&mut space, place),
+            None => Region::EMPTY,
+        }
+    })
+}
+
+/// The packets that a rule matches.
+fn region(endpoint: &Ruled<'_>, space: &mut Space, rule: &Rule) -> Region {
+    fn of<A: Address + Into<u128>>(
+        endpoint: &Ruled<'_>,
+        space: &mut Space,
+        rule: &Rule,
+        direction: Direction,
+    ) -> Region {
+        let semantics = &endpoint.subject.profile.semantics;
+        match rule.conditions::<A>(&endpoint.sets, semantics) {
+            Some(conditions) => space.of(&conditions, direction),
+            None => Region::EMPTY,
+        }
+    }
+    match space.family() {
+        Family::V4 => of::<u32>(endpoint, space, rule, rule.direction),
+        Family::V6 => of::<u128>(endpoint, space, rule, rule.direction),
+    }
+}

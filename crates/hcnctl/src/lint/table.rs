@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every check: its name, how bad it is, why it is one, what to do, and where that is known from.
+//!
+//! Apart from the checks, since `--explain`, SARIF and docs/lint.md are made of this table. Names are promises: scripts and suppressions hold them.
+
+use std::fmt::{self, Write};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; may well be meant.
+    Note,
+    /// Probably not meant, or will surprise.
+    Warning,
+    /// Refused, without effect, or opens or cuts more than it says.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+/// A check.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name.
+    pub name: &'static str,
+    /// The severity of its findings; some findings of it may be notes.
+    pub severity: Severity,
+    /// What it finds, in a sentence.
+    pub finds: &'static str,
+    /// Why that matters.
+    pub why: &'static str,
+    /// What to do.
+    pub fix: &'static str,
+    /// Where that is known from.
+    pub source: &'static str,
+}
+
+/// The check of a name that this program uses itself.
+pub(super) fn named(name: &'static str) -> &'static Check {
+    CHECKS
+        .iter()
+        .find(|check| check.name == name)
+        .unwrap_or_else(|| unreachable!("{name} is in the table, as a test sees to"))
+}
+
+macro_rules! checks {
+    ($( $name:literal $severity:ident: $finds:literal; $why:literal; $fix:literal; $source:literal; )*) => {
+        /// Every check, grouped by what it looks at.
+        pub const CHECKS: &[Check] = &[$(
+            Check {
+                name: $name,
+                severity: Severity::$severity,
+                finds: $finds,
+                why: $why,
+                fix: $fix,
+                source: $source,
+            },
+        )*];
+    };
+}
+
+checks! {
+    // What no rule names.
+    "lone-block" Error:
+        "An endpoint has Block rules and no Allow rule, so everything else is dropped too.";
+        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody.";
+        "Add an Allow rule without conditions at the weakest priority (65500) for each direction.";
+        "hns-behaviour 4.3 (Windows-Containers#616, hcsshim#1059)";
+    "one-way-rules" Warning:
+        "An endpoint has Allow rules in one direction only, and everything in the other direction is dropped by default.";
+        "The default deny holds for both directions as soon as there is one rule. Answers of allowed flows still pass, new flows the other way do not.";
+        "Say what is meant: a Block rule without conditions at priority 65500 where the direction is to be closed (no flow changes), an Allow rule where it is to be open.";
+        "hns-behaviour 4.3, 4.6";
+    "dns-blocked" Warning:
+        "An endpoint may open some flows and cannot ask any DNS server, and no Block rule says so.";
+        "DNS is subject to the rules like other traffic on port 53. With names unresolved, the flows that are allowed are rarely opened.";
+        "Add an Allow Out rule for UDP to port 53 of the DNS server.";
+        "hns-behaviour 4.8 (Azure/azure-container-networking PR 2617)";
+
+    // Rules among each other.
+    "duplicate-rule" Warning:
+        "A rule says the same as an earlier one of the same endpoint.";
+        "HNS does not look for doubles: a request of type Add that is sent twice is stored twice. Taking one away then changes nothing.";
+        "Take the later one away.";
+        "hns-behaviour 4.10 (the walk-through)";
+    "shadowed-rule" Warning:
+        "A rule decides no packet: stronger rules decide all that it matches.";
+        "A rule without effect misleads its readers, most of all an Allow behind a Block.";
+        "Take it away; or give it a lower priority number than the rules that decide in its place, if it is meant.";
+        "hns-behaviour 4.4, 4.16; computed over all packets";
+    "partly-shadowed-rule" Note:
+        "Items of a rule's lists decide no packet: stronger rules decide all that they match.";
+        "The rule seems to say more than it does.";
+        "Take these items out of the list.";
+        "hns-behaviour 4.4, 4.16; computed over all packets";
+    "tie-decides" Warning:
+        "A rule loses packets to a rule of the same priority that does the opposite.";
+        "Which of the two wins is not documented: Block wins as far as is known, and the order of the rules does not count.";
+        "Give the two rules different priorities.";
+        "hns-behaviour 4.5 (Calico, Azure NPM)";
+
+    // One rule by itself.
+    "any-address" Warning:
+        "A rule names no address and no destination port, and so is about everybody and every port.";
+        "An empty or missing address means every address. In an Allow that opens more than was meant; a Block of that kind cuts more (a note then).";
+        "Name the addresses or ports that are meant; if everybody is meant, write 0.0.0.0/0 or ::/0 to say so.";
+        "hns-behaviour 4.7 (Azure/azure-container-networking#1431, the walk-through)";
+    "foreign-local-address" Warning:
+        "A rule names local addresses, and the endpoint has none of them.";
+        "Local is the endpoint, whichever the direction. A rule with another's address there never matches its traffic.";
+        "Write the endpoint's own address, leave the field out, or use RemoteAddresses for the other side.";
+        "hns-behaviour 4.7";
+    "own-remote-address" Warning:
+        "A rule names only the endpoint's own addresses as the other side.";
+        "What an endpoint sends to itself does not cross its port, so the rule never matches. Local and Remote are easily taken for source and destination.";
+        "Move the addresses to LocalAddresses, and name the other side.";
+        "hns-behaviour 4.7, 4.8";
+    "ports-without-protocol" Error:
+        "A rule names ports, and none of its protocols has ports.";
+        "Only TCP, UDP and SCTP have ports; no packet meets the rule.";
+        "Leave the ports out, or name protocol 6 (TCP) or 17 (UDP).";
+        "hns-behaviour 4.7";
+    "ports-and-portless-protocol" Warning:
+        "A rule names ports, and besides TCP or UDP a protocol that has none.";
+        "Packets of the protocol without ports never meet the rule.";
+        "Write a rule of its own for the protocol without ports.";
+        "hns-behaviour 4.7";
+    "ports-for-any-protocol" Warning:
+        "A rule names ports and no protocol.";
+        "Ports mean something only where TCP or UDP is named; what Windows makes of the rest is not on record.";
+        "Name the protocols: 6 (TCP), 17 (UDP).";
+        "hns-behaviour 4.7 (Cisco CSW)";
+    "mixed-families" Error:
+        "A rule names addresses of one family on its own side and of the other family on the other side.";
+        "No packet has an IPv4 address at one end and an IPv6 address at the other.";
+        "Write a rule for each family.";
+        "hns-behaviour 4.6";
+    "matches-nothing" Warning:
+        "No packet meets the conditions of a rule.";
+        "The rule decides nothing, yet it counts as a rule: it keeps the default deny in force.";
+        "Correct its conditions, or take it away.";
+        "hns-behaviour 4.3, 4.7";
+    "priority-zero" Warning:
+        "A Switch rule has priority 0 or none, and so is stronger than any other.";
+        "Only Host rules go without a priority. What HNS does with such a Switch rule is not on record; as a number, 0 is the strongest.";
+        "Write a priority from 1 to 65500; 100 to 4096 is the range for users.";
+        "hns-behaviour 4.4";
+    "priority-too-high" Error:
+        "A rule has a priority over 65500.";
+        "65500 is the highest number with which a rule is known to work.";
+        "Write 65500 or less.";
+        "hns-behaviour 4.4 (Calico)";
+    "host-bits" Warning:
+        "A CIDR has bits set behind its prefix.";
+        "Windows Server 2019 takes it, Windows Server 2022 refuses the whole request with 0x803b000d.";
+        "Write the subnet, or the address with its full prefix length.";
+        "hcsshim#1951; read here as the subnet, which is a guess";
+    "protocol-name" Warning:
+        "A rule names a protocol by its name.";
+        "HNS takes numbers: 6 for TCP, 17 for UDP, 1 for ICMP.";
+        "Write the number.";
+        "hns-behaviour 4.7";
+    "unreadable-rule" Error:
+        "A field of a rule has no meaning, so HNS refuses it, or the rule does not do what it says.";
+        "HNS answers 0x803b000d and names neither the rule nor the field; one bad rule fails the whole request.";
+        "Correct the field.";
+        "hns-behaviour 4.7 (hcsshim#1059)";
+    "unknown-set" Error:
+        "A rule names an IP set that its network does not have.";
+        "HNS refuses the rule: sets must exist before the rules that name them.";
+        "Add the SetPolicy to the network first, or correct its id.";
+        "hns-behaviour 4.12";
+    "remote-endpoint-rules" Warning:
+        "A remote endpoint has rules.";
+        "A remote endpoint has no port on this host, so nothing enforces them.";
+        "Put the rules on the endpoint itself, on its host.";
+        "hns-behaviour 4.3";
+    "no-effect-on-nat" Error:
+        "An endpoint on a NAT network has rules, and this version of HNS does not enforce them there.";
+        "On Windows Server 2025 before KB5082062 (April 2026), ACLs of endpoints on NAT networks have no effect.";
+        "Install the update, or use another type of network.";
+        "hns-behaviour 4.1 (Windows-Containers#616)";
+
+    // IP sets.
+    "empty-set" Warning:
+        "A rule names an IP set without addresses.";
+        "No address is in it, so the rule matches nothing.";
+        "Give the set its addresses, or take the rule away.";
+        "hns-behaviour 4.7, 4.12";
+    "empty-nested-set" Error:
+        "A rule names a nested IP set without members, which matches every address.";
+        "An Allow rule with such a set is open to everybody.";
+        "Give the nested set a member; an empty IPSET will do, and matches nobody.";
+        "hns-behaviour 4.7 (Azure/azure-container-networking#1431)";
+    "unreferenced-set" Note:
+        "No rule and no nested set names an IP set.";
+        "HNS keeps it all the same, and agents leave such sets behind.";
+        "Take it away if nobody adds rules for it.";
+        "hns-behaviour 4.12";
+    "unreadable-set" Error:
+        "A value of an IP set is no address, no CIDR and no set.";
+        "HNS refuses it; as stored, the set has fewer members than it seems.";
+        "Correct the value.";
+        "hns-behaviour 4.12";
+
+    // Words.
+    "misspelt-key" Warning:
+        "A key is unknown and a slip away from one that is known.";
+        "HNS takes unknown keys without a word, and what they were to say is not said.";
+        "Write the known key.";
+        "hns-behaviour 2.1 (hcsshim PR 145)";
+    "unknown-key" Note:
+        "The settings of a policy have a key that its type does not have.";
+        "HNS takes unknown keys without a word.";
+        "Take it away, or look up how the setting is called.";
+        "hns-behaviour 2.12, 2.13";
+    "key-case" Note:
+        "A key is written in another case than HNS writes it.";
+        "HNS compares keys without case, other tools do not. Id of a rule is the exception: HNS takes only this spelling (a warning then).";
+        "Write it as HNS does.";
+        "hns-behaviour 2.1";
+    "key-twice" Warning:
+        "An object has a key twice, in different case.";
+        "Only one of them counts, and which is not documented.";
+        "Keep one.";
+        "hns-behaviour 2.1; CNI samples with policies and Policies";
+    "unknown-policy-type" Warning:
+        "A policy has a type that is unknown.";
+        "HNS refuses it, or keeps it and does nothing.";
+        "Correct the type.";
+        "hns-behaviour 2.12, 2.13";
+    "misplaced-policy" Error:
+        "A policy stands on a kind of object that it is not for.";
+        "HNS refuses it with 0x803b000e, or keeps it and does nothing: ACL is for endpoints, NetworkACL and SetPolicy are for networks.";
+        "Put it where it belongs.";
+        "hns-behaviour 2.12, 2.13";
+    "needs-newer-hns" Error:
+        "An object uses what this version of HNS does not have.";
+        "HNS refuses it, or takes it and does nothing.";
+        "Leave it out, or update the host; hcnctl lint --profile VERSION asks of another version.";
+        "hns-behaviour 2.9 (hnslib, hcsshim)";
+
+    // Addresses.
+    "duplicate-address" Error:
+        "Two endpoints of one network have one address.";
+        "A remote endpoint that was left behind takes the traffic of a new local one.";
+        "Delete the one that is stale: of a remote and a local one the remote one.";
+        "kubernetes#130963, moby#47576";
+    "address-outside-subnet" Warning:
+        "An endpoint's address is in no subnet of its network.";
+        "Neighbours look for it behind the gateway.";
+        "Give it an address of the subnet.";
+        "hns-behaviour 5.3";
+    "gateway-outside-subnet" Warning:
+        "A subnet's gateway is not in the subnet.";
+        "Containers cannot reach it: no flow leaves the subnet.";
+        "Correct the prefix or the gateway.";
+        "a recorded Get-HnsEndpoint with such a gateway";
+    "overlapping-subnets" Warning:
+        "Two networks of this host have overlapping subnets.";
+        "The host routes an address to one of them; NAT networks with overlapping prefixes are refused or unreachable.";
+        "Give one of them another prefix.";
+        "docker/for-win#396, WSL#4467";
+    "apipa-management-address" Warning:
+        "A network's management address is a link-local one.";
+        "The network is bound to a card without an address of its own; overlay tunnels end nowhere.";
+        "Make the network again and name the card.";
+        "SDN networkhealth.ps1 (IncorrectManagementIp)";
+    "port-published-twice" Error:
+        "Two endpoints publish one port of the host.";
+        "Only one of them gets the traffic.";
+        "Publish one of them under another port.";
+        "hns-behaviour 5.4; docker/for-win#3171";
+
+    // Services.
+    "dead-backend" Warning:
+        "A load balancer names an endpoint that is not there.";
+        "The share of the flows that it would get goes nowhere; or the whole load balancer was left behind, and another one serves the address.";
+        "Make the load balancer again with the endpoints that exist, or delete it where another one serves the address.";
+        "kubernetes#110849, calico#11203";
+    "no-backend" Warning:
+        "A load balancer has no endpoint.";
+        "Flows to the service go nowhere, while the object looks fine.";
+        "Give it backends, or delete it.";
+        "kubernetes#110849";
+    "dns-service-one-protocol" Warning:
+        "A virtual address has port 53 for one of TCP and UDP only.";
+        "DNS needs UDP, and TCP for long answers; a missing half is a known way in which DNS dies on one node.";
+        "Add the load balancer of the other protocol.";
+        "kubernetes#100126";
+    "source-vip-missing" Warning:
+        "A load balancer on an overlay network has no source address.";
+        "Its flows leave with an address that the backends cannot answer.";
+        "Make an endpoint for the source address, and name it as SourceVIP.";
+        "kubernetes#100962, #96996";
+    "service-bypasses-rule" Warning:
+        "An Out rule names backends of a service without direct server return, and not the service's address.";
+        "Without direct server return the translation happens behind the port: the rule sees the virtual address and not the backend, so through the service it does not hold.";
+        "Name the virtual address in the rule too, or turn on direct server return.";
+        "hns-behaviour 4.6, Q9";
+    "proxy-on-dsr-backend" Note:
+        "A backend of a service with direct server return has a proxy policy.";
+        "Both rewrite destinations on the same port; which comes first is not documented, and clients turn one of them off.";
+        "Turn one of them off if answers get lost.";
+        "kubernetes#103138, hcsshim#2571";
+}
+
+/// The page docs/lint.md.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# What `hcnctl lint` finds\n\n\
+         `hcnctl lint` reads documents, from the open HNS or with `-f FILE` from a listing that somebody kept, and says what they contradict, leave open, or \
+         turn into something else than they seem to say. It does not say that a network works: documents cannot show that. \
+         `hcnctl lint --explain CHECK` prints the part of this page that a finding needs.\n\n\
+         Severities: an *error* is refused by HNS, without effect, or opens or cuts more than it says; a *warning* is probably not meant; a *note* may well be. \
+         The exit code is 1 where there are findings of the severity of `--fail-on` or above (error, unless said). What is computed over all packets \
+         holds for the rules of the profile (`--profile`), see [hns-behaviour.md](hns-behaviour.md).\n\n\
+         Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
+         lets pass exactly the same packets as before, compared as sets.\n\n\
+         This page is written from the table in `crates/hcnctl/src/lint/table.rs`; a test compares them.\n\n\
+         | check | severity | finds |\n|---|---|---|\n",
+    );
+    for check in CHECKS {
+        let _ = writeln!(
+            page,
+            "| [`{0}`](#{0}) | {1} | {2} |",
+            check.name, check.severity, check.finds
+        );
+    }
+    for check in CHECKS {
+        let _ = write!(page, "\n## {}\n\n{}", check.name, check.text());
+    }
+    page
+}
+
+impl Check {
+    /// All that there is to say of it.
+    pub fn text(&self) -> String {
+        format!(
+            "{} ({})\n\n{}\n\nFix: {}\n\nSource: {}.\n",
+            self.finds, self.severity, self.why, self.fix, self.source
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_in_kebab_case() {
+        for (place, check) in CHECKS.iter().enumerate() {
+            let fits = |letter: char| letter.is_ascii_lowercase() || letter == '-';
+            assert!(check.name.chars().all(fits), "{}", check.name);
+            let same = CHECKS.iter().position(|other| other.name == check.name);
+            assert_eq!(same, Some(place), "{}", check.name);
+            for sentence in [check.finds, check.why, check.fix] {
+                assert!(sentence.ends_with('.'), "{}: {sentence}", check.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_of_the_docs_is_the_table() {
+        let path = testkit::repository().join("docs/lint.md");
+        if env::var_os("HCNCTL_BLESS").is_some() {
+            fs::write(&path, page()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), page());
+    }
+}

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Who reaches whom with what: the matrix of a switch, row by row.
+//!
+//! Apart from the engine's sets because people ask about endpoints and not about addresses: here a pair has the sets of all of its
+//! addresses, and names. Invariant: a set is never rounded; what is merged for reading is merged only where it is the same.
+
+pub mod compare;
+pub mod participant;
+
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use hcn::service::Container;
+use hcn_engine::{
+    Direction, Documents, Family, Protocol, Semantics, Switch,
+    classifier::{Conditions, Extent, ProtocolSet},
+    reach::{Beyond, Piece, Reach},
+    space::{Region, Space},
+    switch::Fault,
+};
+
+use crate::{commands::spec::TrafficSpec, failure::Failure};
+pub use participant::{Participant, Place};
+
+/// What is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// Names of sources; all where there is none.
+    pub from: Vec<String>,
+    /// Names of destinations; all where there is none.
+    pub to: Vec<String>,
+    /// Only this traffic; all where there is none.
+    pub traffic: Vec<TrafficSpec>,
+    /// Whether a name may mean nothing: of two matrices one may have it alone.
+    pub may_miss: bool,
+}
+
+/// The matrix.
+#[derive(Debug)]
+pub struct Matrix {
+    /// Rows and columns, and whoever else has a port.
+    pub participants: Vec<Participant>,
+    /// The rows.
+    pub from: Vec<usize>,
+    /// The columns.
+    pub to: Vec<usize>,
+    /// What could not be compiled.
+    pub faults: Vec<Fault>,
+    /// Names that mean nothing here.
+    pub missing: Vec<String>,
+    switch: Switch,
+    halves: [Half; 2],
+}
+
+/// The matrix of one family.
+#[derive(Debug)]
+struct Half {
+    family: Family,
+    reach: Reach,
+    /// By participant: ends of its port.
+    ends: Vec<Vec<usize>>,
+    /// By participant: its addresses, where it is beyond the ports.
+    beyond: Vec<Option<Beyond>>,
+    /// What is asked for.
+    asked: Region,
+    words: HashMap<(Region, Option<Direction>), Arc<str>>,
+}
+
+/// With what one address of a participant reaches one of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reaching {
+    /// The family of both.
+    pub family: Family,
+    /// The source; `None` for one beyond the ports.
+    pub source: Option<IpAddr>,
+    /// The destination; `None` for one beyond the ports.
+    pub destination: Option<IpAddr>,
+    /// Protocols and ports, and the addresses beyond the ports where one side is there.
+    pub region: Region,
+}
+
+impl Reaching {
+    /// As the one port that is asked sees it, where only one is.
+    pub fn direction(&self) -> Option<Direction> {
+        match (self.source, self.destination) {
+            (Some(_), None) => Some(Direction::Out),
+            (None, Some(_)) => Some(Direction::In),
+            _ => None,
+        }
+    }
+}
+
+/// One participant and another.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Place of the source.
+    pub from: usize,
+    /// Place of the destination.
+    pub to: usize,
+    /// Address by address; empty where no two are of one family.
+    pub reaching: Vec<Reaching>,
+}
+
+/// How much passes, for a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// Nothing.
+    Nothing,
+    /// Something, and not all that was asked for.
+    Part,
+    /// All that was asked for.
+    Everything,
+}
+
+/// What a pair without addresses of one family is said to reach with.
+pub const NO_COMMON_FAMILY: &str = "nothing (no addresses of one family)";
+
+impl Matrix {
+    /// Works out what the documents say.
+    ///
+    /// # Errors
+    /// Where a name means nothing, or too much.
+    pub fn of(
+        documents: &Documents,
+        containers: &[Container],
+        semantics: &Semantics,
+        question: &Question,
+    ) -> Result<Matrix, Failure> {
+        let (switch, faults) = Switch::compile(documents, semantics);
+        let mut participants = participant::all(&switch, containers);
+        let mut missing = Vec::new();
+        let mut select = |names: &[String]| {
+            let mut chosen = Vec::new();
+            if names.is_empty() {
+                chosen.extend(0..=switch.ports.len());
+            }
+            for name in names {
+                let found =
+                    participant::named(name, &mut participants, &switch, documents, containers);
+                match found {
+                    Ok(places) => chosen.extend(places),
+                    Err(Failure::NotFound { name, .. }) if question.may_miss => missing.push(name),
+                    Err(failure) => return Err(failure),
+                }
+            }
+            let mut seen = HashSet::new();
+            chosen.retain(|place| seen.insert(*place));
+            Ok(chosen)
+        };
+        let (from, to) = (select(&question.from)?, select(&question.to)?);
+        let halves = [Family::V4, Family::V6]
+            .map(|family| Half::of(&switch, family, &participants, &question.traffic));
+        Ok(Matrix {
+            participants,
+            from,
+            to,
+            faults,
+            missing,
+            switch,
+            halves,
+        })
+    }
+
+    /// The pairs of a source with all columns but itself, and but those that are beyond the ports as it is.
+    pub fn row(&mut self, from: usize) -> Vec<Pair> {
+        let mut pairs: Vec<Pair> = Vec::with_capacity(self.to.len());
+        for to in &self.to {
+            if self.is_pair(from, *to) {
+                pairs.push(Pair {
+                    from,
+                    to: *to,
+                    reaching: Vec::new(),
+                });
+            }
+        }
+        for half in &mut self.halves {
+            half.fill(from, &mut pairs);
+        }
+        pairs
+    }
+
+    /// Whether the rules of a port have a say between two participants.
+    pub fn is_pair(&self, from: usize, to: usize) -> bool {
+        let port = |place: usize| self.participants.get(place).and_then(Participant::port);
+        from != to && (port(from).is_some() || port(to).is_some())
+    }
+
+    /// What passes between two addresses, in words.
+    pub fn words(&mut self, reaching: &Reaching) -> Arc<str> {
+        self.half(reaching.family)
+            .words_of(reaching.region, reaching.direction())
+    }
+
+    /// What passes between two participants, in words: addresses and families are told apart where they differ.
+    pub fn pair_words(&mut self, pair: &Pair) -> Arc<str> {
+        match &pair.reaching[..] {
+            [] => NO_COMMON_FAMILY.into(),
+            [one] => self.words(one),
+            several => {
+                let told: Vec<(Reaching, Arc<str>)> = several
+                    .iter()
+                    .map(|reaching| (*reaching, self.words(reaching)))
+                    .collect();
+                merged(&told)
+            }
+        }
+    }
+
+    /// How much passes between two participants.
+    pub fn extension(&self, pair: &Pair) -> Extension {
+        let all = |is: &dyn Fn(&Reaching) -> bool| pair.reaching.iter().all(is);
+        let asked = |reaching: &Reaching| match reaching.family {
+            Family::V4 => self.halves[0].asked,
+            Family::V6 => self.halves[1].asked,
+        };
+        if all(&|reaching| reaching.region == Region::EMPTY) {
+            Extension::Nothing
+        } else if all(&|reaching| reaching.region == asked(reaching)) {
+            Extension::Everything
+        } else {
+            Extension::Part
+        }
+    }
+
+    /// The space of a family.
+    pub fn space(&self, family: Family) -> &Space {
+        match family {
+            Family::V4 => self.halves[0].reach.space(),
+            Family::V6 => self.halves[1].reach.space(),
+        }
+    }
+
+    /// The packets of a pair by what decides on them, with words for the packets.
+    pub fn pieces(&mut self, pair: &Pair, reaching: &Reaching) -> Vec<(Piece, Arc<str>)> {
+        let Matrix { switch, halves, .. } = self;
+        let half = match reaching.family {
+            Family::V4 => &mut halves[0],
+            Family::V6 => &mut halves[1],
+        };
+        let pieces = half.pieces(switch, pair, reaching);
+        let asked = half.asked;
+        let mut told = Vec::with_capacity(pieces.len());
+        for piece in pieces.iter() {
+            let packets = half.reach.space_mut().and(piece.packets, asked);
+            if packets != Region::EMPTY {
+                let words = half.words_of(packets, reaching.direction());
+                told.push((Piece { packets, ..*piece }, words));
+            }
+        }
+        told
+    }
+
+    /// The switch.
+    pub fn switch(&self) -> &Switch {
+        &self.switch
+    }
+
+    fn half(&mut self, family: Family) -> &mut Half {
+        match family {
+            Family::V4 => &mut self.halves[0],
+            Family::V6 => &mut self.halves[1],
+        }
+    }
+}
+
+impl Half {
+    fn of(
+        switch: &Switch,
+        family: Family,
+        participants: &[Participant],
+        traffic: &[TrafficSpec],
+    ) -> Half {
+        let mut reach = Reach::of(switch, family);
+        let mut by_port: Vec<Vec<usize>> = vec![Vec::new(); switch.ports.len()];
+        for (place, end) in reach.ends().iter().enumerate() {
+            by_port[end.port.0 as usize].push(place);
+        }
+        let ends = participants.iter().map(|participant| {
+            let port = participant.port();
+            port.map_or_else(Vec::new, |port| by_port[port.0 as usize].clone())
+        });
+        let beyond = participants
+            .iter()
+            .map(|participant| match &participant.place {
+                Place::Beyond(prefixes) => {
+                    Some(reach.beyond(prefixes)).filter(|beyond| !beyond.is_empty())
+                }
+                Place::Port { .. } => None,
+            });
+        Half {
+            family,
+            ends: ends.collect(),
+            beyond: beyond.collect(),
+            asked: asked(reach.space_mut(), traffic),
+            reach,
+            words: HashMap::new(),
+        }
+    }
+
+    /// Adds what passes from a participant to each of the others.
+    fn fill(&mut self, from: usize, pairs: &mut [Pair]) {
+        if let Some(beyond) = &self.beyond[from] {
+            for pair in pairs {
+                for end in &self.ends[pair.to] {
+                    let region = self.reach.outside(*end, Direction::In, beyond);
+                    pair.reaching.push(Reaching {
+                        family: self.family,
+                        source: None,
+                        destination: Some(self.reach.ends()[*end].address),
+                        region: self.reach.space_mut().and(region, self.asked),
+                    });
+                }
+            }
+            return;
+        }
+        for source in &self.ends[from] {
+            let address = self.reach.ends()[*source].address;
+            let row = self.reach.from(*source);
+            for pair in pairs.iter_mut() {
+                if let Some(beyond) = &self.beyond[pair.to] {
+                    let region = self.reach.outside(*source, Direction::Out, beyond);
+                    pair.reaching.push(Reaching {
+                        family: self.family,
+                        source: Some(address),
+                        destination: None,
+                        region: self.reach.space_mut().and(region, self.asked),
+                    });
+                }
+                for end in &self.ends[pair.to] {
+                    pair.reaching.push(Reaching {
+                        family: self.family,
+                        source: Some(address),
+                        destination: Some(self.reach.ends()[*end].address),
+                        region: self.reach.space_mut().and(row[*end], self.asked),
+                    });
+                }
+            }
+        }
+    }
+
+    fn words_of(&mut self, region: Region, direction: Option<Direction>) -> Arc<str> {
+        if let Some(known) = self.words.get(&(region, direction)) {
+            return known.clone();
+        }
+        let space = self.reach.space_mut();
+        let words: Arc<str> = match direction {
+            None => space.services(region),
+            Some(direction) => space.services_by_address(region, direction),
+        }
+        .into();
+        self.words.insert((region, direction), words.clone());
+        words
+    }
+
+    fn pieces(&mut self, switch: &Switch, pair: &Pair, reaching: &Reaching) -> Arc<[Piece]> {
+        let end = |participant: usize, address: IpAddr| {
+            let own = self.ends[participant].iter().copied();
+            let mut own = own.filter(|end| self.reach.ends()[*end].address == address);
+            own.next()
+        };
+        let source = reaching.source.and_then(|address| end(pair.from, address));
+        let destination = reaching
+            .destination
+            .and_then(|address| end(pair.to, address));
+        match (
+            source,
+            destination,
+            &self.beyond[pair.from],
+            &self.beyond[pair.to],
+        ) {
+            (Some(source), Some(destination), _, _) => {
+                self.reach.pieces(switch, source, destination)
+            }
+            (Some(end), None, _, Some(beyond)) => {
+                self.reach
+                    .pieces_outside(switch, end, Direction::Out, beyond)
+            }
+            (None, Some(end), Some(beyond), _) => {
+                self.reach
+                    .pieces_outside(switch, end, Direction::In, beyond)
+            }
+            _ => [].into(),
+        }
+    }
+}
+
+/// Packets of any of these kinds; every packet where there is none.
+fn asked(space: &mut Space, traffic: &[TrafficSpec]) -> Region {
+    if traffic.is_empty() {
+        return Region::FULL;
+    }
+    let mut all = Region::EMPTY;
+    for spec in traffic {
+        let protocols = match (spec.protocol, space.family()) {
+            (None, _) => ProtocolSet::ALL,
+            (Some(protocol), family) => {
+                let protocol = match (protocol, family) {
+                    (Protocol::ICMP, Family::V6) => Protocol::ICMPV6,
+                    (protocol, _) => protocol,
+                };
+                let mut one = ProtocolSet::NONE;
+                one.insert(protocol.0);
+                one
+            }
+        };
+        let ports = spec.ports.map(|span| Extent::of(vec![span]));
+        let ports = ports.unwrap_or(Extent::Any);
+        // As the port of the destination sees it.
+        let region = match space.family() {
+            Family::V4 => space.of(&conditions::<u32>(protocols, ports), Direction::In),
+            Family::V6 => space.of(&conditions::<u128>(protocols, ports), Direction::In),
+        };
+        all = space.or(all, region);
+    }
+    all
+}
+
+fn conditions<A: hcn_engine::classifier::Address>(
+    protocols: ProtocolSet,
+    local_ports: Extent<u16>,
+) -> Conditions<A> {
+    Conditions {
+        protocols,
+        local_ports,
+        ..Conditions::none()
+    }
+}
+
+/// Sets of several pairs of addresses as one text.
+pub(crate) fn merged(told: &[(Reaching, Arc<str>)]) -> Arc<str> {
+    let same = |told: &[&(Reaching, Arc<str>)]| {
+        let first = told.first().map(|(_, words)| words.clone());
+        first.filter(|first| told.iter().all(|(_, words)| words == first))
+    };
+    let every: Vec<&(Reaching, Arc<str>)> = told.iter().collect();
+    if let Some(words) = same(&every) {
+        return words;
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for (family, name) in [(Family::V4, "IPv4"), (Family::V6, "IPv6")] {
+        let own: Vec<&(Reaching, Arc<str>)> = told
+            .iter()
+            .filter(|(reaching, _)| reaching.family == family)
+            .collect();
+        if let Some(words) = same(&own) {
+            parts.push(format!("{name}: {words}"));
+            continue;
+        }
+        for (reaching, words) in own {
+            let address = |address: Option<IpAddr>| {
+                address.map_or_else(
+                    || participant::OUTSIDE.to_owned(),
+                    |address| address.to_string(),
+                )
+            };
+            parts.push(format!(
+                "{} -> {}: {words}",
+                address(reaching.source),
+                address(reaching.destination)
+            ));
+        }
+    }
+    parts.join(" | ").into()
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Explanations as text and as JSON (`docs/schema/why.json`).
+//!
+//! Apart from the command because both are pure functions of a page. What one form says, the other says too.
+
+mod json;
+mod text;
+
+use std::collections::HashMap;
+
+use hcn::service::Container;
+use hcn_engine::{
+    Port, PortIndex, Switch,
+    verdict::{Cause, Reason},
+    way::{Fate, NoWay, Receiver},
+    why::{self, Explanation},
+};
+use hcn_schema::Guid;
+
+use crate::{commands::why::Question, lookup::label};
+
+pub(crate) use json::{cause_of, flow, json_page};
+pub(crate) use text::{summary, text_page};
+
+/// What there is to say of a flow.
+pub(crate) struct Page<'a> {
+    pub(crate) names: Names<'a>,
+    /// The version of HNS that is judged as.
+    pub(crate) profile: String,
+    pub(crate) question: &'a Question,
+    pub(crate) explanation: &'a Explanation,
+    /// Other versions.
+    pub(crate) profiles: Vec<Otherwise>,
+    /// Open questions of the record, answered otherwise.
+    pub(crate) questions: Vec<Otherwise>,
+}
+
+/// How a flow fares where something is otherwise.
+pub(crate) struct Otherwise {
+    /// A version, or a question's number.
+    pub(crate) name: String,
+    /// What is otherwise.
+    pub(crate) says: String,
+    pub(crate) answer: why::Otherwise,
+}
+
+/// What objects are called, and which of them the indexes of a way mean.
+pub(crate) struct Names<'a> {
+    pub(crate) switch: &'a Switch,
+    pub(crate) containers: Vec<Container>,
+    /// Names of endpoints on other hosts.
+    pub(crate) remote: HashMap<Guid, String>,
+}
+
+impl Names<'_> {
+    pub(crate) fn of(&self, id: Guid) -> String {
+        let switch = self.switch;
+        let port = switch.port_of(id).map(|port| self.port_at(port));
+        if let Some(port) = port.flatten() {
+            return label(id, &port.name, &self.containers);
+        }
+        let mut networks = switch.networks.iter();
+        let network = networks.find(|network| network.id == id);
+        let mut balancers = switch.balancers.iter();
+        let balancer = balancers.find(|balancer| balancer.id == id);
+        let name = network
+            .map(|network| &network.name)
+            .or(balancer.map(|balancer| &balancer.name))
+            .or(self.remote.get(&id));
+        match name {
+            Some(name) => label(id, name, &self.containers),
+            None => super::short_id(&id.to_string()),
+        }
+    }
+
+    fn port_at(&self, index: PortIndex) -> Option<&Port> {
+        self.switch.ports.get(index.0 as usize)
+    }
+
+    fn network(&self, index: usize) -> String {
+        let network = self.switch.networks.get(index);
+        network.map_or_else(String::new, |network| self.of(network.id))
+    }
+
+    fn port(&self, index: PortIndex) -> Guid {
+        self.port_at(index)
+            .map(|port| port.endpoint)
+            .unwrap_or_default()
+    }
+}
+
+/// How a way ends, in one word for programs.
+pub(crate) fn outcome(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Arrives(_) => "arrives",
+        Fate::Leaves => "leaves",
+        Fate::Dropped => "dropped",
+        Fate::Unreachable(_) => "unreachable",
+        Fate::Balanced { .. } => "balanced",
+    }
+}
+
+/// How a way ends, in one word for people.
+pub(crate) fn verdict(fate: Fate) -> String {
+    match fate {
+        Fate::Arrives(_) | Fate::Leaves => "allowed".to_owned(),
+        Fate::Dropped => "blocked".to_owned(),
+        Fate::Unreachable(_) => "unreachable".to_owned(),
+        Fate::Balanced { passing, of } if passing == of => "allowed".to_owned(),
+        Fate::Balanced { passing: 0, .. } => "blocked".to_owned(),
+        Fate::Balanced { passing, of } => format!("allowed to {passing} of {of} backends"),
+    }
+}
+
+/// How a way ends, in a sentence.
+pub(crate) fn ending(names: &Names<'_>, fate: Fate) -> String {
+    match fate {
+        Fate::Arrives(Receiver::Port(port)) => {
+            format!("it arrives at {}", names.of(names.port(port)))
+        }
+        Fate::Arrives(Receiver::Host) => "it arrives at the host".to_owned(),
+        Fate::Leaves => "it leaves this host; what lies beyond is judged there".to_owned(),
+        Fate::Dropped => "it is dropped without a word: the sender times out".to_owned(),
+        Fate::Unreachable(NoWay::NoRoute) => "the sender has no route to the address".to_owned(),
+        Fate::Unreachable(NoWay::Nobody(address)) => {
+            format!("nobody has the address {address} on the network")
+        }
+        Fate::Unreachable(NoWay::NotARouter(port)) => format!(
+            "the sender's router is {}, which forwards nothing",
+            names.of(names.port(port))
+        ),
+        Fate::Unreachable(NoWay::HostKnowsNoWay) => {
+            "the host has no card on the network of that address".to_owned()
+        }
+        Fate::Balanced { passing, of } => {
+            format!("{passing} of {of} backends get it, and the load balancer chooses one")
+        }
+    }
+}
+
+/// A cause without the rule's text.
+pub(crate) fn cause_words(names: &Names<'_>, cause: &Cause) -> String {
+    match (&cause.rule, cause.reason) {
+        (Some(rule), Reason::NoIntercommunication) => {
+            let owner = names.of(rule.object);
+            format!("{} of {owner}: {}", rule.pointer, rule.text)
+        }
+        (Some(rule), _) => {
+            let owner = names.of(rule.object);
+            let tie = if cause.tie { ", in a tie" } else { "" };
+            format!("{} rule {} of {owner}{tie}", cause.layer, rule.pointer)
+        }
+        (None, _) => cause.to_string(),
+    }
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! An explanation for people: the answer first, then what happens on the way, then what it hangs on.
+//!
+//! Apart from the JSON form because it leaves out what nobody reads. Text of documents goes through [`shown`].
+
+use std::fmt::Write;
+
+use hcn_engine::{
+    Decision,
+    verdict::Cause,
+    way::{Branch, Hop, Way},
+    why::{Explanation, Field, Judgement, Rule, StageReport},
+};
+
+use hcn_schema::Guid;
+
+use super::{Names, Otherwise, Page, cause_words, ending, verdict};
+use crate::{commands::why::Question, render::shown};
+
+/// One line: who, whom, what, and the cause.
+pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Explanation) -> String {
+    let fate = explanation.way.fate;
+    let blocked = explanation
+        .judgements
+        .iter()
+        .find(|own| own.decision == Decision::Block);
+    let cause = match blocked {
+        Some(blocked) if !fate.is_allowed() => format!(
+            "{} at {}: {}",
+            blocked.direction,
+            names.of(blocked.endpoint),
+            cause_words(names, &blocked.cause)
+        ),
+        Some(_) | None => ending(names, fate),
+    };
+    let line = format!(
+        "{}: {} -> {}, {}: {cause}",
+        verdict(fate),
+        question.from,
+        question.to,
+        explanation.way.flow
+    );
+    shown(&line).into_owned()
+}
+
+/// The whole page.
+pub(crate) fn text_page(page: &Page<'_>) -> String {
+    let mut text = Text {
+        names: &page.names,
+        page: String::new(),
+        judgements: page.explanation.judgements.iter(),
+        step: 0,
+        at: Guid::ZERO,
+    };
+    let way = &page.explanation.way;
+    let words = format!(
+        "{} -> {}, {}: {}",
+        page.question.from,
+        page.question.to,
+        way.flow,
+        verdict(way.fate)
+    );
+    text.line(0, &words);
+    text.way(0, way);
+    for fault in &page.explanation.faults {
+        let owner = page.names.of(fault.object);
+        let words = format!("note: {owner} {}: {}", fault.pointer, fault.message);
+        text.line(0, &words);
+    }
+    text.otherwise(page);
+    text.page
+}
+
+struct Text<'a> {
+    names: &'a Names<'a>,
+    page: String,
+    judgements: std::slice::Iter<'a, Judgement>,
+    step: usize,
+    /// Whose port it is about; its own rules need not name it.
+    at: Guid,
+}
+
+impl Text<'_> {
+    fn line(&mut self, depth: usize, text: &str) {
+        // Writing to a String does not fail.
+        let _ = writeln!(self.page, "{:1$}{2}", "", depth * 2, shown(text));
+    }
+
+    fn step(&mut self, depth: usize, text: &str) {
+        self.step += 1;
+        let number = self.step;
+        self.line(depth, &format!("{number}. {text}"));
+    }
+
+    fn way(&mut self, depth: usize, way: &Way) {
+        for hop in &way.hops {
+            match hop {
+                Hop::OnLink { network } => {
+                    let network = self.names.network(*network);
+                    let words = format!("route: on the sender's own subnet, network {network}");
+                    self.step(depth, &words);
+                }
+                Hop::ToRouter { router, .. } => {
+                    self.step(depth, &format!("route: by the default router {router}"));
+                }
+                Hop::Routed { network } => {
+                    let network = self.names.network(*network);
+                    let words = format!("route: the host sends it on to network {network}");
+                    self.step(depth, &words);
+                }
+                Hop::Judged { .. } => {
+                    if let Some(judgement) = self.judgements.next() {
+                        self.judgement(depth, judgement);
+                    }
+                }
+                Hop::Published { mapping, flow } => {
+                    let Some(mapping) = self.names.switch.port_mappings.get(*mapping) else {
+                        continue;
+                    };
+                    let words = format!(
+                        "published port: {}/{} of the host is {} of {}; it goes on as {flow}",
+                        mapping.external_port,
+                        mapping.protocol,
+                        mapping.pointer,
+                        self.names.of(self.names.port(mapping.port))
+                    );
+                    self.step(depth, &words);
+                }
+                Hop::Balanced {
+                    balancer,
+                    port,
+                    branches,
+                } => self.balanced(depth, *balancer, *port, branches),
+            }
+        }
+        let words = ending(self.names, way.fate);
+        self.line(depth, &format!("=> {words}"));
+    }
+
+    fn balanced(&mut self, depth: usize, balancer: usize, port: usize, branches: &[Branch]) {
+        let Some(balancer) = self.names.switch.balancers.get(balancer) else {
+            return;
+        };
+        let how = match (balancer.is_direct, balancer.source_vip) {
+            (true, _) => "direct server return, the source stays".to_owned(),
+            (false, Some(vip)) => format!("the host translates, with source {vip}"),
+            (false, None) => "the host translates, with a source of its own".to_owned(),
+        };
+        let pointer = balancer.ports.get(port).map_or("", |port| &port.pointer);
+        let words = format!(
+            "load balancer: {pointer} of {}; {how}; {} backend(s)",
+            self.names.of(balancer.id),
+            branches.len()
+        );
+        self.step(depth, &words);
+        for branch in branches {
+            let name = balancer
+                .backends
+                .get(branch.backend)
+                .map(|own| self.names.of(own.endpoint));
+            let words = format!(
+                "backend {}, {}: {}",
+                name.unwrap_or_default(),
+                branch.way.flow,
+                verdict(branch.way.fate)
+            );
+            self.line(depth + 1, &words);
+            self.way(depth + 2, &branch.way);
+        }
+    }
+
+    fn judgement(&mut self, depth: usize, judgement: &Judgement) {
+        let words = format!(
+            "{} at {}: {}, as {}",
+            judgement.direction,
+            self.names.of(judgement.endpoint),
+            decided(judgement.decision),
+            judgement.flow
+        );
+        self.step(depth, &words);
+        let within = depth + 2;
+        if judgement.stages.iter().all(|stage| stage.ruling.is_none()) {
+            let words = cause_words(self.names, &judgement.cause);
+            self.line(within, &words);
+        }
+        self.at = judgement.endpoint;
+        for stage in &judgement.stages {
+            self.stage(within, stage);
+        }
+        if let Some(without) = &judgement.without {
+            let here = match &without.instead {
+                Some((decision, cause)) => format!(
+                    "{} here: {}",
+                    decided(*decision),
+                    cause_words(self.names, cause)
+                ),
+                None => "the packet would not get here".to_owned(),
+            };
+            let words = match without.is_redundant {
+                true => format!("without this rule nothing changes for this flow; {here}"),
+                false => format!("without this rule: {}; {here}", verdict(without.fate)),
+            };
+            self.line(within, &words);
+        }
+    }
+
+    fn stage(&mut self, depth: usize, stage: &StageReport) {
+        let layer = stage.layer;
+        match (&stage.decider, stage.ruling) {
+            (Some(rule), Some((decision, _))) => {
+                let words = format!("{layer}: {} by {}", decided(decision), self.rule(rule));
+                self.line(depth, &words);
+            }
+            (_, Some((decision, reason))) => {
+                let cause = Cause {
+                    layer,
+                    reason,
+                    rule: None,
+                    tie: false,
+                };
+                let of_other_direction = match stage.rules {
+                    0 => {
+                        "; there is none for this direction, and those for the other one turn the default on"
+                    }
+                    _ => "",
+                };
+                let words = format!(
+                    "{layer}: {} by default: {}{of_other_direction}",
+                    decided(decision),
+                    cause_words(self.names, &cause)
+                );
+                self.line(depth, &words);
+            }
+            (_, None) => self.line(depth, &format!("{layer}: no say")),
+        }
+        for tie in &stage.ties {
+            let words = format!("a tie, of the same priority: {}", self.rule(tie));
+            self.line(depth + 1, &words);
+        }
+        for passed in &stage.passed {
+            let words = format!("left to the next tier by {}", self.rule(passed));
+            self.line(depth + 1, &words);
+        }
+        self.stronger(depth + 1, stage);
+        if stage.weaker.count > 0 {
+            let words = format!(
+                "{} {} too:",
+                stage.weaker.count,
+                number(
+                    stage.weaker.count,
+                    "weaker rule matches",
+                    "weaker rules match"
+                )
+            );
+            self.line(depth + 1, &words);
+            for rule in stage.weaker.next.iter().chain(&stage.weaker.other) {
+                let words = self.rule(rule);
+                self.line(depth + 2, &words);
+            }
+        }
+    }
+
+    fn stronger(&mut self, depth: usize, stage: &StageReport) {
+        let stronger = &stage.stronger;
+        if stronger.count == 0 {
+            return;
+        }
+        let by_field: Vec<String> = stronger
+            .by_field
+            .iter()
+            .map(|(field, count)| format!("{count} by {}", field.name()))
+            .collect();
+        let what = match stage.decider {
+            Some(_) => number(stronger.count, "stronger rule does", "stronger rules do"),
+            None => number(stronger.count, "rule does", "rules do"),
+        };
+        let words = format!(
+            "{} {what} not match: {}",
+            stronger.count,
+            by_field.join(", ")
+        );
+        self.line(depth, &words);
+        for near in &stronger.nearest {
+            let failed: Vec<&str> = near.failed.iter().map(|field| fails(*field)).collect();
+            let words = format!("{}: {}", self.rule(&near.rule), failed.join(", "));
+            self.line(depth + 1, &words);
+        }
+    }
+
+    fn rule(&self, rule: &Rule) -> String {
+        let owner = match rule.object == self.at {
+            true => String::new(),
+            false => format!(" of {}", self.names.of(rule.object)),
+        };
+        format!("{}{owner} ({})", rule.pointer, rule.text)
+    }
+
+    fn otherwise(&mut self, page: &Page<'_>) {
+        let own = page.explanation.way.fate;
+        let differs = |other: &&Otherwise| other.answer.fate != own;
+        let equal = page.profiles.iter().filter(|other| !differs(other));
+        let equal: Vec<&str> = equal.map(|other| other.name.as_str()).collect();
+        let same = match equal.is_empty() {
+            true => String::new(),
+            false => format!("; the same on {}", equal.join(", ")),
+        };
+        self.line(0, &format!("judged as HNS {}{same}", page.profile));
+        for other in page.profiles.iter().filter(differs) {
+            let answer = self.answer(other);
+            let words = format!("on HNS {} ({}): {answer}", other.name, other.says);
+            self.line(0, &words);
+        }
+        for other in page.questions.iter().filter(differs) {
+            let answer = self.answer(other);
+            let words = format!("if {} (open question {}): {answer}", other.says, other.name);
+            self.line(0, &words);
+        }
+    }
+
+    fn answer(&self, other: &Otherwise) -> String {
+        let cause = match &other.answer.last {
+            Some((endpoint, direction, cause)) => format!(
+                "{direction} at {}: {}",
+                self.names.of(*endpoint),
+                cause_words(self.names, cause)
+            ),
+            None => ending(self.names, other.answer.fate),
+        };
+        format!("{}; {cause}", verdict(other.answer.fate))
+    }
+}
+
+fn decided(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allow => "allowed",
+        Decision::Block => "blocked",
+    }
+}
+
+fn number(count: usize, one: &'static str, more: &'static str) -> &'static str {
+    if count == 1 { one } else { more }
+}
+
+/// Why a rule does not match, by a field.
+fn fails(field: Field) -> &'static str {
+    match field {
+        Field::Protocols => "another protocol",
+        Field::LocalAddresses => "another local address",
+        Field::RemoteAddresses => "another remote address",
+        Field::LocalPorts => "another local port",
+        Field::RemotePorts => "another remote port",
+        Field::Family => "nothing of this IP version matches it",
+    }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `can` and `why` as a program meets them: exit codes, and JSON that is as `docs/schema/why.json` says.
+//!
+//! What people read is in the transcript `cases/why.txt`.
+#![cfg(unix)]
+
+mod schema;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+use schema::Schema;
+
+/// A store in a directory of its own, gone with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = env::temp_dir().join(format!("hcnctl-why-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn run(&self, line: &str) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_hcnctl"))
+            .args(line.split_whitespace())
+            .current_dir(&self.0)
+            .env("HCNCTL_STATE", "state")
+            .env_remove("HCNCTL_HOST")
+            .env_remove("HCNCTL_PROFILE")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn done(&self, line: &str) {
+        let output = self.run(line);
+        assert!(
+            output.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    fn code(&self, line: &str) -> Option<i32> {
+        self.run(line).status.code()
+    }
+
+    fn json(&self, line: &str) -> Value {
+        let output = self.run(line);
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{line}: {error}: {output:?}"))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A NAT network with a client and a web server that is published, a bridge with a service of two backends.
+fn scene(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    for line in [
+        "create network nat --subnet 172.20.0.0/20",
+        "run --name nginx --network nat --listen 80/tcp --publish 8080:80/tcp --address 172.20.0.9",
+        "run --name client --network nat --address 172.20.0.8",
+        "create network lan --type L2Bridge --subnet 10.1.0.0/24",
+        "create endpoint one --network lan --address 10.1.0.11 --id b0000001-0000-4000-8000-000000000000",
+        "create endpoint two --network lan --address 10.1.0.12 --id b0000002-0000-4000-8000-000000000000",
+        "create endpoint pod --network lan --address 10.1.0.20",
+    ] {
+        folder.done(line);
+    }
+    folder
+}
+
+fn published_schema() -> Schema {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/why.json");
+    Schema(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+}
+
+#[test]
+fn the_exit_code_of_can_is_the_answer() {
+    let folder = scene("can");
+    assert_eq!(folder.code("can client nginx:80/tcp"), Some(0));
+    folder.done("block nginx --in 80/tcp");
+    assert_eq!(folder.code("can client nginx:80/tcp"), Some(1));
+    assert_eq!(folder.code("can client host:8080/tcp"), Some(1));
+    assert_eq!(folder.code("can 203.0.113.9 host:8080/tcp"), Some(1));
+    assert_eq!(folder.code("can client nginx/icmp"), Some(0));
+    assert_eq!(
+        folder.code("--profile 15.4 can client nginx:80/tcp"),
+        Some(0)
+    );
+    let quiet = folder.run("can -q client nginx:80/tcp");
+    assert_eq!((quiet.status.code(), quiet.stdout.len()), (Some(1), 0));
+    assert_eq!(folder.code("can nobody nginx:80/tcp"), Some(3));
+    assert_eq!(folder.code("can client nginx"), Some(2));
+    assert_eq!(folder.code("can client [fd00::1]:80/tcp"), Some(2));
+}
+
+#[test]
+fn json_is_as_its_schema_says() {
+    let folder = scene("schema");
+    folder.done("acl add nginx Action=Block;Direction=In;Protocols=6;LocalPorts=80;Priority=100 Action=Allow;Direction=In;Priority=100");
+    let schema = published_schema();
+    for (line, outcome) in [
+        ("why client nginx:80/tcp -o json", "dropped"),
+        ("why client nginx:81/tcp -o json", "arrives"),
+        ("why nginx client:81/tcp -o json", "dropped"),
+        ("why client host:8080/tcp -o json", "dropped"),
+        ("why host nginx/icmp -o json", "arrives"),
+        ("why client 8.8.8.8:53/udp -o json", "leaves"),
+        ("why client 172.20.0.77:80/tcp -o json", "unreachable"),
+    ] {
+        let page = folder.json(line);
+        assert_eq!(schema.faults(&page), Vec::<String>::new(), "{line}");
+        assert_eq!(page["outcome"], outcome, "{line}");
+    }
+}
+
+#[test]
+fn json_tells_the_rule_the_tie_and_what_would_be_without_it() {
+    let folder = scene("rule");
+    folder.done("acl add nginx Action=Block;Direction=In;Protocols=6;LocalPorts=80;Priority=100 Action=Allow;Direction=In;Priority=100");
+    let page = folder.json("why client nginx:80/tcp -o json");
+    let judged = page["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!(judged["cause"]["rule"]["pointer"], "/Policies/1");
+    assert_eq!(judged["cause"]["tie"], true);
+    assert_eq!(judged["without"]["redundant"], false);
+    assert_eq!(judged["without"]["cause"]["rule"]["pointer"], "/Policies/2");
+    let differs = |key: &str| -> Vec<&str> {
+        let name = if key == "profiles" {
+            "version"
+        } else {
+            "question"
+        };
+        let all = page[key].as_array().unwrap().iter();
+        all.filter(|other| other["differs"] == true)
+            .map(|other| other[name].as_str().unwrap())
+            .collect()
+    };
+    // hns-behaviour 4.1; the Block was added first, so Q1 changes nothing.
+    assert_eq!(differs("profiles"), ["15.4"]);
+    assert_eq!(differs("openQuestions"), Vec::<&str>::new());
+}
+
+#[test]
+fn each_backend_of_a_service_has_a_way_of_its_own() {
+    let folder = scene("service");
+    fs::write(
+        folder.0.join("service.json"),
+        r#"{"SchemaVersion": {"Major": 2, "Minor": 0}, "Name": "web", "HostComputeEndpoints": ["b0000001-0000-4000-8000-000000000000",
+            "b0000002-0000-4000-8000-000000000000"], "FrontendVIPs": ["10.96.0.1"], "Flags": 1,
+            "PortMappings": [{"Protocol": 6, "ExternalPort": 443, "InternalPort": 80}]}"#,
+    )
+    .unwrap();
+    make_load_balancer(&folder, "service.json");
+    folder.done("block two --in 80/tcp");
+    let page = folder.json("why pod 10.96.0.1:443/tcp -o json");
+    assert_eq!(published_schema().faults(&page), Vec::<String>::new());
+    assert_eq!(
+        (&page["outcome"], &page["allowed"]),
+        (&"balanced".into(), &false.into())
+    );
+    let backends = page["steps"].as_array().unwrap().last().unwrap()["backends"].clone();
+    let fates: Vec<&Value> = backends
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|backend| &backend["outcome"])
+        .collect();
+    assert_eq!(fates, ["arrives", "dropped"]);
+    // By its name, too.
+    assert_eq!(folder.code("can pod web:443/tcp"), Some(1));
+}
+
+/// Puts a load balancer into the folder's store through the seam, as kube-proxy does; the program has no verb for it.
+fn make_load_balancer(folder: &Folder, file: &str) {
+    let connection = hcn::connect(
+        &hcn::Target::Embedded(Some(folder.0.join("state"))),
+        hcn::ConnectOptions::default(),
+    )
+    .unwrap();
+    let settings = fs::read_to_string(folder.0.join(file)).unwrap();
+    connection
+        .hns()
+        .create(
+            hcn::Kind::LoadBalancer,
+            None,
+            hcn::schema::Guid::ZERO,
+            &settings,
+        )
+        .unwrap();
+}
+
+/// A pcap file of raw IPv4 packets: protocol, source with port, destination with port.
+fn capture(packets: &[(u8, &str, &str)]) -> Vec<u8> {
+    const RAW: u32 = 101;
+    let mut file = Vec::new();
+    for value in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, RAW] {
+        file.extend(value.to_le_bytes());
+    }
+    for (protocol, source, destination) in packets {
+        let ends: Vec<std::net::SocketAddrV4> = [source, destination]
+            .iter()
+            .map(|end| end.parse().unwrap())
+            .collect();
+        // RFC 791 and RFC 9293: 20 bytes of IP, 20 of TCP (of UDP 8, and the rest its payload).
+        let mut packet = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, *protocol, 0, 0];
+        packet.extend(ends[0].ip().octets());
+        packet.extend(ends[1].ip().octets());
+        packet.extend(ends[0].port().to_be_bytes());
+        packet.extend(ends[1].port().to_be_bytes());
+        packet.resize(40, 0);
+        for value in [0, 0, 40, 40] {
+            file.extend(u32::to_le_bytes(value));
+        }
+        file.extend(packet);
+    }
+    file
+}
+
+#[test]
+fn every_packet_of_a_capture_is_answered() {
+    let folder = scene("capture");
+    folder.done("block nginx --in 80/tcp");
+    let (client, server) = ("172.20.0.8:50000", "172.20.0.9:80");
+    let file = capture(&[
+        (6, client, server),
+        (6, client, "172.20.0.9:81"),
+        (6, "172.20.0.9:81", client),
+        (17, "0.0.0.0:68", "255.255.255.255:67"),
+        (6, client, server),
+    ]);
+    fs::write(folder.0.join("trace.pcap"), &file).unwrap();
+    let page = folder.json("why --packet trace.pcap -o json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/why-packet.json");
+    let schema = Schema(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap());
+    assert_eq!(schema.faults(&page), Vec::<String>::new());
+    let outcomes: Vec<&Value> = page["packets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|packet| &packet["outcome"])
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            &"dropped".into(),
+            &"arrives".into(),
+            &Value::Null,
+            &Value::Null,
+            &"dropped".into()
+        ]
+    );
+    assert_eq!(page["packets"][2]["answers"], 2);
+    assert_eq!(
+        (&page["allowed"], &page["denied"], &page["unjudged"]),
+        (&2.into(), &2.into(), &1.into())
+    );
+    assert_eq!(folder.code("why --packet trace.pcap"), Some(1));
+    fs::write(
+        folder.0.join("open.pcap"),
+        capture(&[(6, client, "172.20.0.9:81")]),
+    )
+    .unwrap();
+    assert_eq!(folder.code("why --packet open.pcap"), Some(0));
+    fs::write(
+        folder.0.join("noise.pcap"),
+        b"what is this, then? it is no capture",
+    )
+    .unwrap();
+    let output = folder.run("why --packet noise.pcap");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: the capture noise.pcap: it is neither a pcap nor a pcapng file\n"
+    );
+}
