@@ -12,7 +12,7 @@ use hcn_schema::{Guid, Id};
 use crate::{
     change::Change,
     guest_network_service::GuestNetworkServiceRecord,
-    store::{Frontend, Reserved, View},
+    store::{Reserved, View},
 };
 
 /// The first of the dynamic ports of Windows.
@@ -210,12 +210,7 @@ fn owner(
     }
     for one in protocol.iana() {
         for port in ports.first..=ports.last {
-            let frontend = Frontend {
-                address: Frontend::ANY.to_owned(),
-                protocol: *one,
-                port,
-            };
-            if let Some(owner) = view.frontend_owner(&frontend)? {
+            if let Some(owner) = view.any_frontend_owner(*one, port)? {
                 return Ok(Some(format!("load balancer {owner}")));
             }
         }

@@ -66,6 +66,21 @@ impl View<'_> {
             .map_err(failed)
     }
 
+    /// Which load balancer without an address has a port of the host, in either family.
+    pub fn any_frontend_owner(&self, protocol: u32, port: u16) -> Answer<Option<Guid>> {
+        for address in [Frontend::ANY, Frontend::ANY_V6] {
+            let frontend = Frontend {
+                address: address.to_owned(),
+                protocol,
+                port,
+            };
+            if let Some(owner) = self.frontend_owner(&frontend)? {
+                return Ok(Some(owner));
+            }
+        }
+        Ok(None)
+    }
+
     /// Gives a load balancer a front end.
     pub fn take_frontend(&self, frontend: &Frontend, load_balancer: Guid) -> Answer<()> {
         self.transaction
