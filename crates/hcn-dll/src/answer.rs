@@ -46,8 +46,9 @@ fn answer_with(
         record.put(std::ptr::null_mut());
     }
     let Err(error) = run(body) else { return S_OK };
+    // What fails to be put into words is still told by its code.
     if let Ok(record) = record.output()
-        && let Ok(text) = memory::give_text(&words(&error))
+        && let Ok(text) = run(|| memory::give_text(&words(&error)))
     {
         record.put(text);
     }
@@ -64,7 +65,7 @@ fn result_of(error: &HnsError) -> String {
     serde_json::json!({"Error": number(error.code), "ErrorMessage": message}).to_string()
 }
 
-fn run(body: impl FnOnce() -> Answer<()>) -> Answer<()> {
+fn run<T>(body: impl FnOnce() -> Answer<T>) -> Answer<T> {
     // Unwind safe: what a panic may leave half done is behind locks, whose users put up with it.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         Err(HnsError::because(
@@ -97,6 +98,17 @@ mod tests {
         );
         // SAFETY: given by this crate, once.
         unsafe { memory::take_list(record) };
+    }
+
+    #[test]
+    fn a_panic_over_the_record_leaves_the_code_without_one() {
+        let mut record: PWSTR = std::ptr::dangling_mut();
+        // SAFETY: a local variable.
+        let output = unsafe { Received::new(&raw mut record) };
+        let failed = || Err(HnsError::new(HcnCode::E_NOTIMPL));
+        let result = answer_with(output, |_| panic!("on purpose"), failed);
+        assert_eq!(result as u32, 0x8000_4001);
+        assert!(record.is_null());
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl Border {
         let identity = match self.hns.identity(id) {
             Ok(identity) => identity,
             Err(error) if error.code.is_not_found() => GONE,
-            Err(error) => return Err(error),
+            // The object is made, and an error without a handle would say that it is not.
+            Err(_) => 0,
         };
         self.handles.give(Held::Object(Object { id, identity }))
     }
@@ -182,16 +183,15 @@ impl Border {
 
     /// Closes a reservation, and succeeds too where it went with its guest network service.
     pub fn release_ports(&self, handle: u64) -> Answer<()> {
-        let held = self
-            .handles
-            .take(handle, |held| matches!(held, Held::Ports(_)))?;
-        let Held::Ports(reservation) = *held else {
-            return Ok(());
-        };
-        match self.hns.release_ports(reservation) {
-            Err(error) if error.code == HcnCode::E_HANDLE => Ok(()),
-            other => other,
+        let is_ports = |held: &Held| matches!(held, Held::Ports(_));
+        if let Held::Ports(reservation) = *self.handles.find(handle, is_ports)? {
+            match self.hns.release_ports(reservation) {
+                Err(error) if error.code == HcnCode::E_HANDLE => {}
+                // The handle stays, so that its caller can try again.
+                other => other?,
+            }
         }
+        self.handles.take(handle, is_ports).map(drop)
     }
 
     /// All reservations.
@@ -272,5 +272,128 @@ impl Held {
 
     fn is_callback(&self, source: Source) -> bool {
         matches!(self, Held::Callback { of, .. } if *of == source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        env, fs, process,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    use hcn::{ConnectOptions, Target, connect};
+    use hcn_api::{HnsError, Subscription};
+
+    use super::*;
+
+    /// An HNS of one object, which does not answer for it while it is away.
+    #[derive(Default)]
+    struct Moody {
+        away: AtomicBool,
+    }
+
+    impl Moody {
+        fn answers(&self) -> Answer<()> {
+            if self.away.load(Ordering::Relaxed) {
+                return Err(HnsError::new(HcnCode::ERROR_SHARING_VIOLATION));
+            }
+            Ok(())
+        }
+    }
+
+    impl Hns for Moody {
+        fn enumerate(&self, _: Kind, _: &str) -> Answer<String> {
+            Ok("[]".to_owned())
+        }
+
+        fn create(&self, _: Kind, _: Option<Guid>, id: Guid, _: &str) -> Answer<Guid> {
+            Ok(id)
+        }
+
+        fn open(&self, _: ObjectId) -> Answer<()> {
+            self.answers()
+        }
+
+        fn query(&self, _: ObjectId, _: &str) -> Answer<String> {
+            Ok("{}".to_owned())
+        }
+
+        fn modify(&self, _: ObjectId, _: &str) -> Answer<()> {
+            Ok(())
+        }
+
+        fn delete(&self, _: ObjectId) -> Answer<()> {
+            Ok(())
+        }
+
+        fn call(&self, _: &str, _: &str, _: &str) -> Answer<String> {
+            Err(HnsError::new(HcnCode::E_NOTIMPL))
+        }
+
+        fn reserve_port(
+            &self,
+            _: Guid,
+            _: PortProtocol,
+            _: PortAccess,
+            _: u16,
+        ) -> Answer<PortReservation> {
+            Ok(PortReservation(1))
+        }
+
+        fn release_ports(&self, _: PortReservation) -> Answer<()> {
+            self.answers()
+        }
+
+        fn subscribe(&self, _: hcn_api::Listener) -> Answer<Subscription> {
+            Err(HnsError::new(HcnCode::E_NOTIMPL))
+        }
+    }
+
+    /// A border over it; the compute systems are of another HNS, and nobody asks them.
+    fn with_border(name: &str, test: impl FnOnce(&Moody, &Border)) {
+        let state = env::temp_dir().join(format!("hcn-dll-{name}-{}", process::id()));
+        let target = Target::Embedded(Some(state.clone()));
+        let connection = connect(&target, ConnectOptions::default()).unwrap();
+        let hns = Arc::new(Moody::default());
+        test(
+            &hns,
+            &Border::new(hns.clone(), ComputeSystems::of(&connection)),
+        );
+        drop(connection);
+        fs::remove_dir_all(state).unwrap();
+    }
+
+    #[test]
+    fn an_object_that_was_made_has_a_handle_even_if_nobody_can_tell_its_identity() {
+        with_border("identity", |hns, border| {
+            hns.away.store(true, Ordering::Relaxed);
+            let handle = border.create(Kind::Network, None, Guid(1), "{}").unwrap();
+            // By its id alone (ADR 0005).
+            let query = |hns: &dyn Hns, id| hns.query(id, "");
+            assert_eq!(border.query(Kind::Network, handle, query).unwrap(), "{}");
+        });
+    }
+
+    #[test]
+    fn a_reservation_that_could_not_be_released_can_be_released_later() {
+        with_border("release", |hns, border| {
+            let service = border
+                .create(Kind::GuestNetworkService, None, Guid(1), "{}")
+                .unwrap();
+            let (protocol, access) = (PortProtocol::Tcp, PortAccess::Exclusive);
+            let handle = border
+                .reserve_port(service, protocol, access, 8080)
+                .unwrap();
+            hns.away.store(true, Ordering::Relaxed);
+            let code = |result: Answer<()>| result.unwrap_err().code;
+            assert_eq!(
+                code(border.release_ports(handle)),
+                HcnCode::ERROR_SHARING_VIOLATION
+            );
+            hns.away.store(false, Ordering::Relaxed);
+            border.release_ports(handle).unwrap();
+            assert_eq!(code(border.release_ports(handle)), HcnCode::E_HANDLE);
+        });
     }
 }

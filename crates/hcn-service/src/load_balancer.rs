@@ -425,15 +425,11 @@ fn take(change: &Change<'_>, id: Guid, frontend: &Frontend) -> Answer<()> {
     if let Some(owner) = change.view.frontend_owner(frontend)? {
         return taken(format!("load balancer {owner}"));
     }
-    if frontend.address == Frontend::ANY
-        && let Some(owner) = change
-            .view
-            .host_port_owner(frontend.protocol, frontend.port)?
-    {
-        return taken(format!("endpoint {owner}"));
-    }
     if [Frontend::ANY, Frontend::ANY_V6].contains(&frontend.address.as_str()) {
         let (protocol, port) = (frontend.protocol, frontend.port);
+        if let Some(owner) = change.view.host_port_owner(protocol, port)? {
+            return taken(format!("endpoint {owner}"));
+        }
         port_reservation::refuse_reserved(&change.view, protocol, port, "/PortMappings")?;
     }
     change.view.take_frontend(frontend, id)

@@ -2,7 +2,8 @@
 //! Ports of the host that guest network services keep for their guests.
 //!
 //! Source: hns-behaviour 1.2. Reservations are in the store, since two processes on one store must not get one port. On Windows a reservation
-//! ends with the process that holds its handle; so a service gives back those that were made through it when it is closed.
+//! ends with the process that holds its handle; so a service gives back those that were made through it when it is closed, and those of a process
+//! that ended without closing it count no more.
 
 use hcn_api::{
     Answer, HcnCode, HnsError, PortAccess, PortProtocol, PortRange, PortRangeEntry, PortReservation,
@@ -12,7 +13,7 @@ use hcn_schema::{Guid, Id};
 use crate::{
     change::Change,
     guest_network_service::GuestNetworkServiceRecord,
-    store::{Frontend, Reserved, View},
+    store::{Reserved, View},
 };
 
 /// The first of the dynamic ports of Windows.
@@ -24,6 +25,7 @@ const FIRST_DYNAMIC: u16 = 49152;
 /// `ERROR_NOT_FOUND` for a service that is not there, `E_INVALIDARG` for port 0, `HCN_E_PORT_ALREADY_EXISTS`.
 pub(crate) fn port(
     change: &Change<'_>,
+    holder: u64,
     service: Guid,
     protocol: PortProtocol,
     access: PortAccess,
@@ -48,7 +50,7 @@ pub(crate) fn port(
             format!("port {port} of the host is taken by {owner}; choose another"),
         ));
     }
-    write(change, service, protocol, access, ports)
+    write(change, holder, service, protocol, access, ports)
 }
 
 /// Keeps a range of ports of TCP and UDP, the lowest that is free in the dynamic ports of Windows.
@@ -57,6 +59,7 @@ pub(crate) fn port(
 /// `ERROR_NOT_FOUND` for a service that is not there, `E_INVALIDARG` for no port, `HCN_E_PORT_ALREADY_EXISTS` where no range is free.
 pub(crate) fn range(
     change: &Change<'_>,
+    holder: u64,
     service: Guid,
     count: u16,
 ) -> Answer<(PortReservation, PortRange)> {
@@ -76,6 +79,7 @@ pub(crate) fn range(
             None => {
                 let reservation = write(
                     change,
+                    holder,
                     service,
                     PortProtocol::Both,
                     PortAccess::Exclusive,
@@ -99,13 +103,14 @@ pub(crate) fn range(
 
 fn write(
     change: &Change<'_>,
+    holder: u64,
     service: Guid,
     protocol: PortProtocol,
     access: PortAccess,
     ports: PortRange,
 ) -> Answer<PortReservation> {
     let reserved = Reserved {
-        number: 0,
+        holder,
         service,
         protocol: protocol as u32,
         access: access as u32,
@@ -210,12 +215,7 @@ fn owner(
     }
     for one in protocol.iana() {
         for port in ports.first..=ports.last {
-            let frontend = Frontend {
-                address: Frontend::ANY.to_owned(),
-                protocol: *one,
-                port,
-            };
-            if let Some(owner) = view.frontend_owner(&frontend)? {
+            if let Some(owner) = view.any_frontend_owner(*one, port)? {
                 return Ok(Some(format!("load balancer {owner}")));
             }
         }

@@ -27,7 +27,7 @@ use crate::{
     profile::{self, Profile},
     query, sdn_route,
     sources::{Clock, Ids, RandomIds, SystemClock},
-    store::{Fresh, Moment, Operation, Store, View},
+    store::{Fresh, Holder, Moment, Operation, Store, View},
     watch::Watch,
 };
 
@@ -70,10 +70,10 @@ pub struct Service {
     ids: Arc<dyn Ids>,
     listeners: Listeners,
     watch: Watch,
-    /// Marks the events of this service among those of all processes on the store.
+    /// Marks the events and the port reservations of this service among those of all processes on the store.
     teller: u64,
-    /// Port reservations that were made here, and end with this service.
-    reservations: Mutex<Vec<PortReservation>>,
+    /// Of the port reservations that were made here, which end with it; there from the first one on.
+    holder: Mutex<Option<Holder>>,
     data_plane: Option<Mutex<Box<dyn DataPlane>>>,
 }
 
@@ -107,7 +107,7 @@ impl Service {
             listeners,
             watch,
             teller,
-            reservations: Mutex::default(),
+            holder: Mutex::default(),
             data_plane: options.data_plane.map(Mutex::new),
         })
     }
@@ -271,10 +271,13 @@ impl Service {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(&self) -> MutexGuard<'_, Vec<PortReservation>> {
-        self.reservations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// The number by which reservations are this service's, which is known to live from now on.
+    fn hold(&self, view: &View<'_>) -> Answer<u64> {
+        let mut holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        if holder.is_none() {
+            *holder = Some(view.holder(self.teller)?);
+        }
+        Ok(self.teller)
     }
 
     /// Reads: everything is seen as of one moment.
@@ -389,15 +392,15 @@ fn modify(change: &mut Change<'_>, object: ObjectId, settings: &str) -> Answer<(
 }
 
 impl Drop for Service {
-    /// A reservation ends with its holder; one that cannot be given back now ends with its guest network service.
+    /// A reservation ends with its holder; one that cannot be taken away now counts no more.
     fn drop(&mut self) {
-        let held = std::mem::take(
-            self.reservations
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        for reservation in held {
-            let _ = self.change("", |change| port_reservation::release(change, reservation));
+        let holder = self
+            .holder
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if holder.is_some() {
+            let _ = self.change("", |change| change.view.release_reserved_by(self.teller));
         }
     }
 }
@@ -503,11 +506,17 @@ impl Hns for Service {
         access: PortAccess,
         port: u16,
     ) -> Answer<PortReservation> {
-        let made = self.change("", |change| {
-            port_reservation::port(change, guest_network_service, protocol, access, port)
-        })?;
-        self.held().push(made);
-        Ok(made)
+        self.change("", |change| {
+            let holder = self.hold(&change.view)?;
+            port_reservation::port(
+                change,
+                holder,
+                guest_network_service,
+                protocol,
+                access,
+                port,
+            )
+        })
     }
 
     fn reserve_port_range(
@@ -515,15 +524,13 @@ impl Hns for Service {
         guest_network_service: Guid,
         count: u16,
     ) -> Answer<(PortReservation, PortRange)> {
-        let made = self.change("", |change| {
-            port_reservation::range(change, guest_network_service, count)
-        })?;
-        self.held().push(made.0);
-        Ok(made)
+        self.change("", |change| {
+            let holder = self.hold(&change.view)?;
+            port_reservation::range(change, holder, guest_network_service, count)
+        })
     }
 
     fn release_ports(&self, reservation: PortReservation) -> Answer<()> {
-        self.held().retain(|own| *own != reservation);
         self.change("", |change| port_reservation::release(change, reservation))
     }
 

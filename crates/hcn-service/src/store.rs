@@ -7,6 +7,7 @@
 mod container;
 mod event;
 mod failure;
+mod holder;
 mod object;
 mod operation;
 mod port;
@@ -24,6 +25,7 @@ use rusqlite::{
 };
 
 pub(crate) use failure::failed;
+pub(crate) use holder::Holder;
 pub(crate) use object::{Record, Row};
 pub(crate) use operation::Entry;
 pub use operation::{Moment, Operation, Verb};
@@ -31,7 +33,7 @@ pub(crate) use port::{Frontend, Reserved};
 pub(crate) use reservation::Count;
 
 /// Layout of the file; a store with a higher number is refused.
-const LAYOUT: i64 = 2;
+const LAYOUT: i64 = 3;
 /// "hcns", so that `file` and SQLite tools can tell whose database it is.
 const APPLICATION: i64 = 0x6863_6e73;
 /// Name of the file in the state directory.
@@ -75,6 +77,7 @@ CREATE TABLE frontend (
 CREATE INDEX frontend_load_balancer ON frontend (load_balancer);
 CREATE TABLE port_reservation (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
+    holder INTEGER NOT NULL,
     service BLOB NOT NULL,
     protocol INTEGER NOT NULL,
     access INTEGER NOT NULL,
@@ -116,6 +119,7 @@ pub(crate) struct Fresh {
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
+    directory: PathBuf,
     path: PathBuf,
     writable: bool,
     /// Version of HNS that the store was made for.
@@ -137,6 +141,7 @@ impl Store {
         let (connection, writable) = connect(&path)?;
         let mut store = Store {
             connection,
+            directory: directory.to_owned(),
             path,
             writable,
             version: fresh.version,
@@ -261,7 +266,10 @@ impl Store {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| failure::at(&self.path, &error))?;
-        Ok(View { transaction })
+        Ok(View {
+            transaction,
+            directory: &self.directory,
+        })
     }
 
     /// Starts to read: what is seen does not change until the end.
@@ -273,7 +281,10 @@ impl Store {
             .connection
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(|error| failure::at(&self.path, &error))?;
-        Ok(View { transaction })
+        Ok(View {
+            transaction,
+            directory: &self.directory,
+        })
     }
 
     /// Asks SQLite for every fault it can find in the file.
@@ -296,6 +307,7 @@ impl Store {
 /// The store as one transaction sees it; dropped without [`View::commit`], nothing happened.
 pub(crate) struct View<'a> {
     transaction: Transaction<'a>,
+    directory: &'a Path,
 }
 
 impl View<'_> {

@@ -25,7 +25,6 @@ use crate::{
     port_reservation,
     profile::{AclRemove, Profile},
     sources::mix,
-    store::Frontend,
 };
 
 /// Types that an Update replaces even where it does not send them; the others are of the endpoint's making (hns-behaviour 4.10).
@@ -362,12 +361,7 @@ fn reserve_port(
 /// Refuses a port of the host that a load balancer without addresses has, or one that is reserved and not by the caller.
 fn refuse_taken(change: &Change<'_>, protocol: u32, port: u16, by_caller: bool) -> Answer<()> {
     const FIELD: &str = "/Settings/ExternalPort";
-    let frontend = Frontend {
-        address: Frontend::ANY.to_owned(),
-        protocol,
-        port,
-    };
-    if let Some(owner) = change.view.frontend_owner(&frontend)? {
+    if let Some(owner) = change.view.any_frontend_owner(protocol, port)? {
         return Err(HnsError::at(
             HcnCode::HCN_E_PORT_ALREADY_EXISTS,
             FIELD,

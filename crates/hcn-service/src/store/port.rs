@@ -4,12 +4,14 @@
 //! A port of the host is taken by a published port, by a load balancer without an address, or by a reservation; the three tables are asked
 //! under one write lock, so that no port is given out twice.
 
+use std::collections::BTreeMap;
+
 use hcn_api::Answer;
 use hcn_schema::Guid;
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    View, failed,
+    Holder, View, failed, holder,
     object::{bytes, guid},
 };
 
@@ -34,8 +36,8 @@ impl Frontend {
 /// A reservation of a guest network service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reserved {
-    /// Its number.
-    pub number: u64,
+    /// The number of its holder.
+    pub holder: u64,
     /// The guest network service.
     pub service: Guid,
     /// `HCN_PORT_PROTOCOL`.
@@ -64,6 +66,21 @@ impl View<'_> {
                     .optional()
             })
             .map_err(failed)
+    }
+
+    /// Which load balancer without an address has a port of the host, in either family.
+    pub fn any_frontend_owner(&self, protocol: u32, port: u16) -> Answer<Option<Guid>> {
+        for address in [Frontend::ANY, Frontend::ANY_V6] {
+            let frontend = Frontend {
+                address: address.to_owned(),
+                protocol,
+                port,
+            };
+            if let Some(owner) = self.frontend_owner(&frontend)? {
+                return Ok(Some(owner));
+            }
+        }
+        Ok(None)
     }
 
     /// Gives a load balancer a front end.
@@ -127,14 +144,26 @@ impl View<'_> {
             .map_err(failed)
     }
 
-    /// Writes a reservation; tells its number.
+    /// A new holder of reservations.
+    pub fn holder(&self, number: u64) -> Answer<Holder> {
+        Holder::new(self.directory, number)
+    }
+
+    /// Writes a reservation and takes those of the dead away; tells its number.
     pub fn reserve(&self, reserved: &Reserved) -> Answer<u64> {
+        for (holder, lives) in self.holders()? {
+            if !lives {
+                self.release_reserved_by(holder)?;
+            }
+        }
+        holder::bury(self.directory);
         self.transaction
             .prepare_cached(
-                "INSERT INTO port_reservation (service, protocol, access, first, last) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO port_reservation (holder, service, protocol, access, first, last) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )
             .and_then(|mut statement| {
                 statement.insert(params![
+                    reserved.holder as i64,
                     bytes(reserved.service),
                     reserved.protocol,
                     reserved.access,
@@ -146,17 +175,37 @@ impl View<'_> {
             .map_err(failed)
     }
 
-    /// All reservations, oldest first.
+    /// Those that reservations are of, and whether each still lives.
+    fn holders(&self) -> Answer<BTreeMap<u64, bool>> {
+        let numbers = self
+            .transaction
+            .prepare_cached("SELECT DISTINCT holder FROM port_reservation")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| row.get(0))?
+                    .collect::<rusqlite::Result<Vec<i64>>>()
+            })
+            .map_err(failed)?;
+        Ok(numbers
+            .into_iter()
+            .map(|number| number as u64)
+            .map(|number| (number, holder::lives(self.directory, number)))
+            .collect())
+    }
+
+    /// All reservations whose holder lives, oldest first.
     pub fn reserved(&self) -> Answer<Vec<Reserved>> {
-        self.transaction
+        let holders = self.holders()?;
+        let mut reserved = self
+            .transaction
             .prepare_cached(
-                "SELECT number, service, protocol, access, first, last FROM port_reservation ORDER BY number",
+                "SELECT holder, service, protocol, access, first, last FROM port_reservation ORDER BY number",
             )
             .and_then(|mut statement| {
                 statement
                     .query_map([], |row| {
                         Ok(Reserved {
-                            number: row.get::<_, i64>(0)? as u64,
+                            holder: row.get::<_, i64>(0)? as u64,
                             service: guid(row.get(1)?),
                             protocol: row.get(2)?,
                             access: row.get(3)?,
@@ -166,7 +215,9 @@ impl View<'_> {
                     })?
                     .collect::<rusqlite::Result<Vec<Reserved>>>()
             })
-            .map_err(failed)
+            .map_err(failed)?;
+        reserved.retain(|own| holders.get(&own.holder) == Some(&true));
+        Ok(reserved)
     }
 
     /// Takes a reservation away; false where it is not there.
@@ -178,6 +229,15 @@ impl View<'_> {
             })
             .map(|rows| rows > 0)
             .map_err(failed)
+    }
+
+    /// Takes all reservations of a holder away.
+    pub fn release_reserved_by(&self, holder: u64) -> Answer<()> {
+        self.transaction
+            .prepare_cached("DELETE FROM port_reservation WHERE holder = ?1")
+            .and_then(|mut statement| statement.execute(params![holder as i64]))
+            .map_err(failed)?;
+        Ok(())
     }
 
     /// Takes all reservations of a guest network service away.

@@ -10,8 +10,8 @@ mod scene;
 
 use std::{
     collections::HashSet,
-    env,
-    io::{Read, Write},
+    env, fs,
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Barrier,
@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hcn_api::{HcnCode, Hns, Kind};
+use hcn_api::{HcnCode, Hns, Kind, PortAccess, PortProtocol};
 use hcn_schema::Guid;
 use hcn_service::{Options, Service};
 use oracle::{Ask, State};
@@ -49,7 +49,7 @@ fn start(test: &str, state: &Path, seed: u64) -> Child {
         .args(["--exact", test, "--nocapture"])
         .env(STATE, state)
         .env(SEED, seed.to_string())
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()
@@ -341,4 +341,73 @@ fn killed_at_any_moment_nothing_is_lost_and_nothing_invented() {
     // Otherwise the loop has shown nothing.
     assert!(acknowledged >= WANTED, "{acknowledged}");
     assert!(half > 0);
+}
+
+/// Q54: a reservation is a HANDLE and ends with its process. One of these is killed; the other ends as a program does that has its service in a
+/// static, which nothing drops.
+#[test]
+fn a_reservation_ends_with_its_process_however_that_ends() {
+    const TEST: &str = "a_reservation_ends_with_its_process_however_that_ends";
+    const GUEST: &str = "11111111-0000-4000-8000-000000000002";
+    const ENDS_BY_ITSELF: u64 = 1;
+    let reserve = |service: &Service, port| {
+        service.reserve_port(guid(GUEST), PortProtocol::Tcp, PortAccess::Exclusive, port)
+    };
+    if let Some((state, ends)) = worker() {
+        let service = open(&state);
+        reserve(&service, 8080).unwrap();
+        service.reserve_port_range(guid(GUEST), 9).unwrap();
+        say("ok", &Value::Null);
+        // Until the other end has seen enough of it, or is gone itself.
+        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        assert_eq!(ends, ENDS_BY_ITSELF);
+        std::mem::forget(service);
+        return;
+    }
+    let directory = Directory::new();
+    let service = open(directory.path());
+    let guest = two(json!({})).to_string();
+    service
+        .create(Kind::GuestNetworkService, None, guid(GUEST), &guest)
+        .unwrap();
+    reserve(&service, 80).unwrap();
+    let ports = |service: &Service| -> Vec<u16> {
+        let entries = service.port_reservations().unwrap();
+        entries.iter().map(|entry| entry.ports.first).collect()
+    };
+    for ends in [0, ENDS_BY_ITSELF] {
+        let mut child = start(TEST, directory.path(), ends);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(Result::unwrap);
+        assert!(lines.any(|line| line == "@ok null"));
+        // 49152 is the first of the dynamic ports of Windows.
+        assert_eq!(ports(&service), [80, 8080, 49152]);
+        let refused = reserve(&service, 8080).unwrap_err();
+        assert_eq!(refused.code, HcnCode::HCN_E_PORT_ALREADY_EXISTS);
+        if ends == ENDS_BY_ITSELF {
+            drop(child.stdin.take());
+            lines.for_each(drop);
+            assert!(child.wait().unwrap().success());
+        } else {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert_eq!(ports(&service), [80]);
+        let again = reserve(&service, 8080).unwrap();
+        assert_eq!(ports(&service), [80, 8080]);
+        service.release_ports(again).unwrap();
+    }
+    let locks = || {
+        let names = fs::read_dir(directory.path()).unwrap();
+        names
+            .filter(|entry| {
+                let name = entry.as_ref().unwrap().file_name();
+                name.to_string_lossy().ends_with(".lock")
+            })
+            .count()
+    };
+    // Its own; those of the dead went with the next reservation.
+    assert_eq!(locks(), 1);
+    drop(service);
+    assert_eq!(locks(), 0);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Load balancers (hns-behaviour 2.6, 3.1, 5.6, 6.4, 7.4).
 
-use hcn_api::{Answer, HcnCode, Hns, Kind, ObjectId};
+use hcn_api::{Answer, HcnCode, Hns, Kind, ObjectId, PortAccess, PortProtocol};
 use hcn_schema::Guid;
 use serde_json::{Value, json};
 
@@ -181,6 +181,36 @@ fn a_node_port_is_a_port_of_the_host() {
         code(create(&host, with(node(0), "PortMappings", ports(other)))).0,
         0x803b_0013
     );
+}
+
+/// Q49: one port of the host, whichever family and whoever was first.
+#[test]
+fn a_node_port_of_ipv6_is_the_same_port_of_the_host() {
+    let host = Host::new();
+    let pod = host.pod(host.overlay());
+    let node = |port: u16| {
+        let ports = ports(json!({"Protocol": 6, "InternalPort": 80, "ExternalPort": port}));
+        let document = with(of(&[pod]), "FrontendVIPs", json!([]));
+        with(with(document, "Flags", json!(2)), "PortMappings", ports)
+    };
+    let nat = host.nat();
+    let publish = |port: u32| {
+        let document = two(json!({"Policies": [mapping(6, 80, port)]})).to_string();
+        host.service
+            .create(Kind::Endpoint, Some(nat), Guid::ZERO, &document)
+    };
+    let guest = host.create(Kind::GuestNetworkService, None, &two(json!({})));
+    let reserve = |port| {
+        host.service
+            .reserve_port(guest, PortProtocol::Tcp, PortAccess::Exclusive, port)
+    };
+    host.balancer(node(5000));
+    assert_eq!(code(reserve(5000)).0, 0x803b_0013);
+    assert_eq!(code(publish(5000)).0, 0x803b_0013);
+    reserve(5001).unwrap();
+    assert_eq!(code(create(&host, node(5001))).0, 0x803b_0013);
+    publish(5002).unwrap();
+    assert_eq!(code(create(&host, node(5002))).0, 0x803b_0013);
 }
 
 /// 3.1, and 3.3 for what was refused changing nothing.
