@@ -4,6 +4,7 @@
 //! Apart from the other chores, which need Rust alone. Installs nothing: what is missing is said.
 
 mod c_program;
+mod exam;
 mod prefix;
 mod toolchain;
 
@@ -144,7 +145,7 @@ fn test(repository: &Path, built: &Built) -> Result<(), String> {
             .args(["--state", r"C:\demo", "demo"]),
     );
     let without = says_that_hns_is_not_installed(built, &program);
-    let exam = exam(built, &program);
+    let exam = exam::test(built, &program);
     let c_program = c_program::test(repository, built);
     let mut tests = Vec::new();
     for library in &built.libraries {
@@ -211,25 +212,6 @@ fn cargo_test(repository: &Path, built: &Built, which: &[&str]) -> Result<(), St
     good("cargo test", &mut cargo)
 }
 
-/// Lets the library that programs load from system32 sit the exam, through the program's native client; nothing may differ.
-fn exam(built: &Built, program: &Path) -> Result<(), String> {
-    const STATE: &str = "exam";
-    built.prefix.empty_folder(STATE)?;
-    println!("== hcnctl.exe --host native conformance");
-    let mut command = built.prefix.run(program);
-    command
-        // The library reads these too: its HNS is the one that it holds, and not the one that a variable names.
-        .env_remove("HCNCTL_HOST")
-        .env_remove("HCNCTL_PROFILE")
-        .env("HCNCTL_STATE", format!(r"C:\{STATE}"))
-        // Its networks take no adapter of Wine's host.
-        .args(["--host", "native", "conformance", "--external"]);
-    let start = Instant::now();
-    good("hcnctl.exe conformance", &mut command)?;
-    println!("== exam ok after {:.1} s", start.elapsed().as_secs_f64());
-    Ok(())
-}
-
 /// The packages of the workspace that become libraries which other programs load.
 fn libraries(metadata: &Value) -> Vec<Artefact> {
     let mut found = Vec::new();
@@ -258,6 +240,17 @@ pub fn good(what: &str, command: &mut Command) -> Result<(), String> {
         Ok(status) => Err(format!("{what}: {status}")),
         Err(error) => Err(format!("{what}: {error}")),
     }
+}
+
+/// Says what came of a test that is no program of Rust's harness, in that harness's words, which `.ci/run` adds up.
+fn counted(result: Result<(), String>) -> Result<(), String> {
+    println!(
+        "test result: {}. {} passed; {} failed; 0 ignored",
+        if result.is_ok() { "ok" } else { "FAILED" },
+        u8::from(result.is_ok()),
+        u8::from(result.is_err())
+    );
+    result
 }
 
 #[cfg(test)]

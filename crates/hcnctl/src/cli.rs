@@ -100,7 +100,7 @@ pub enum Command {
     History(HistoryArgs),
     /// Answer programs on this machine over HTTP: the API of HNS, versions 1 and 2, and its events.
     Serve(ServeArgs),
-    /// Let the HNS sit an exam: more than 300 small cases in networks of its own, which it takes away again.
+    /// Let the HNS sit an exam: some 650 small cases in networks of its own, which it takes away again.
     Conformance(ConformanceArgs),
     /// Tell the whole story: two containers, a block, an allow, and what changes.
     Demo(DemoArgs),

@@ -113,6 +113,24 @@ fn whoever_closes_the_pipe_early_is_not_told_of_an_error() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "0\n");
 }
 
+#[test]
+fn an_exam_whose_report_could_not_be_kept_does_not_begin() {
+    let folder = Folder::new("exam");
+    let output = folder.shell("hcnctl conformance --only 2.5 --report none/hns.md");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(words.contains("none/hns.md"), "{words}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    // Nor is there an empty report of an exam without cases.
+    let output = folder.shell("hcnctl conformance --only nothing-of-this --report hns.md");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!folder.path.join("hns.md").exists());
+    let output = folder.shell("hcnctl conformance --only 2.5 --report hns.md");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let page = fs::read_to_string(folder.path.join("hns.md")).unwrap();
+    assert!(page.contains(", 0 otherwise,"), "{page}");
+}
+
 /// A directory that a test works in, with its own store; gone with the test.
 struct Folder {
     path: PathBuf,

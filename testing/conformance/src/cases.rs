@@ -144,6 +144,22 @@ mod tests {
     }
 
     #[test]
+    fn every_question_of_the_record_has_a_number_of_its_own() {
+        let mut numbers = HashSet::new();
+        for line in RECORD.lines() {
+            let cell = line
+                .strip_prefix("| Q")
+                .and_then(|rest| rest.split_once(" |"));
+            // QOS is a policy.
+            if let Some(number) = cell.and_then(|(number, _)| number.parse::<u16>().ok()) {
+                assert!(numbers.insert(number), "Q{number} stands twice");
+            }
+        }
+        // As many as there were when this was written.
+        assert!(numbers.len() >= 80, "{} questions", numbers.len());
+    }
+
+    #[test]
     fn each_check_for_a_real_host_has_a_case() {
         for check in 1..=8 {
             let section = format!("8.1.{check}");

@@ -51,6 +51,11 @@ pub struct Progress {
     pub differ: usize,
 }
 
+/// The cases that [`Options::only`] leaves.
+pub fn chosen(only: Option<&str>) -> Vec<&'static Case> {
+    cases::all().filter(|case| is_wanted(case, only)).collect()
+}
+
 /// Sits the exam.
 pub fn sit(hns: &dyn Hns, options: &Options, tell: &mut dyn FnMut(Progress)) -> Report {
     let version = version(hns);
@@ -60,9 +65,7 @@ pub fn sit(hns: &dyn Hns, options: &Options, tell: &mut dyn FnMut(Progress)) -> 
     } else {
         &moved
     };
-    let chosen: Vec<&'static Case> = cases::all()
-        .filter(|case| is_wanted(case, options.only.as_deref()))
-        .collect();
+    let chosen = chosen(options.only.as_deref());
     let mut rows: Vec<(&'static Case, Outcome)> = Vec::with_capacity(chosen.len());
     let mut differ = 0;
     for (done, case) in chosen.iter().copied().enumerate() {
@@ -165,16 +168,17 @@ mod tests {
 
     #[test]
     fn a_section_is_not_taken_for_another_that_begins_alike() {
-        let chosen = |only: &str| {
-            cases::all()
-                .filter(|case| is_wanted(case, Some(only)))
-                .map(|case| case.section)
-                .collect::<Vec<_>>()
+        let sections = |only: &str| -> Vec<&str> {
+            chosen(Some(only)).iter().map(|case| case.section).collect()
         };
-        assert!(!chosen("2.1").is_empty());
-        assert!(chosen("2.1").iter().all(|section| *section == "2.1"));
-        assert!(chosen("1.7").contains(&"1.7.1"));
-        assert!(chosen("4.").iter().all(|section| section.starts_with("4.")));
-        assert!(!chosen("namespace").is_empty());
+        assert!(!sections("2.1").is_empty());
+        assert!(sections("2.1").iter().all(|section| *section == "2.1"));
+        assert!(sections("1.7").contains(&"1.7.1"));
+        assert!(
+            sections("4.")
+                .iter()
+                .all(|section| section.starts_with("4."))
+        );
+        assert!(!sections("namespace").is_empty());
     }
 }

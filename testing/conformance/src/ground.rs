@@ -7,8 +7,8 @@
 use std::net::Ipv4Addr;
 
 use hcn_api::{
-    Answer, Event, Hns, Kind, Listener, ObjectId, PortAccess, PortProtocol, PortRange,
-    PortRangeEntry, PortReservation, Subscription,
+    Answer, Event, HcnCode, Hns, HnsError, Kind, Listener, ObjectId, PortAccess, PortProtocol,
+    PortRange, PortRangeEntry, PortReservation, Subscription,
 };
 use hcn_schema::Guid;
 use serde_json::Value;
@@ -69,7 +69,10 @@ impl Block {
         length != 0 && (u32::from(address) >> shift) == (self.first() >> shift)
     }
 
-    /// The first candidate that no network of the HNS has and no given address is in; what the cases write where all are taken.
+    /// The first candidate that no network of the HNS has and no given address is in.
+    ///
+    /// # Errors
+    /// Where the networks cannot be listed, or all candidates are taken.
     pub fn free(hns: &dyn Hns, own: Option<Ipv4Addr>) -> Answer<Block> {
         let mut prefixes = Vec::new();
         for text in hns.list(Kind::Network, V2)? {
@@ -84,7 +87,16 @@ impl Block {
             !prefixes.iter().any(|prefix| block.meets(prefix))
                 && !own.is_some_and(|own| block.holds(own))
         };
-        Ok(*CANDIDATES.iter().find(is_free).unwrap_or(&Block::WRITTEN))
+        CANDIDATES.iter().find(is_free).copied().ok_or_else(|| {
+            let all: Vec<String> = CANDIDATES.into_iter().map(Block::prefix).collect();
+            HnsError::because(
+                HcnCode::ERROR_NO_MORE_ITEMS,
+                format!(
+                    "each block of addresses that an exam may take has a network or the host in it; free one of {}",
+                    all.join(", ")
+                ),
+            )
+        })
     }
 }
 

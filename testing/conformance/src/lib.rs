@@ -23,7 +23,7 @@ pub mod report;
 pub mod scene;
 
 pub use case::{Case, Confidence};
-pub use exam::{Options, Progress, sit, sweep};
+pub use exam::{Options, Progress, chosen, sit, sweep};
 pub use finding::{Amiss, Difference, Finding};
 pub use ground::Block;
 pub use report::{Circumstances, Outcome, Report};

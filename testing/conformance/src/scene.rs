@@ -60,7 +60,8 @@ pub fn policy(word: &str, settings: Value) -> Value {
 pub fn marked() -> Guid {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    // Different in each process, so that two exams on one host do not meet.
+    // Different in each process, so that an exam makes nothing by the id of what a killed one left. Two exams at once disturb each
+    // other all the same: the second sweeps away what the first is using.
     let start = now.map_or(0, |time| time.as_nanos() as u64);
     let low = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed) << 40);
     Guid(MARK << 64 | u128::from(low))

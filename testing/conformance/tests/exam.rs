@@ -248,6 +248,29 @@ fn an_exam_goes_elsewhere_where_its_addresses_are_in_use_and_finds_the_same() {
     passes(&report, &*hns, 70);
 }
 
+#[test]
+fn where_every_block_is_taken_no_exam_takes_place() {
+    let folder = Folder::new("nowhere");
+    let hns = folder.embedded(None).hns();
+    let client = hcn::Client::new(hns.clone());
+    for prefix in [
+        "192.168.96.0/20",
+        "10.213.101.0/24",
+        "172.16.0.0/12",
+        "10.77.164.128/25",
+    ] {
+        network(&client, prefix, prefix);
+    }
+    let last = Block::free(&*hns, None).unwrap();
+    assert_eq!(last.prefix(), "192.168.212.0/23");
+    let own = Some("192.168.213.4".parse().unwrap());
+    let error = Block::free(&*hns, own).unwrap_err().to_string();
+    assert!(
+        error.contains("192.168.100.0/23") && error.contains("192.168.212.0/23"),
+        "{error}"
+    );
+}
+
 /// An HNS that writes down the types of the networks that it is asked for, and what version 1 asks.
 struct Watched {
     hns: Arc<dyn Hns>,

@@ -207,6 +207,6 @@ fn remove_objects(hns: &dyn Hns, container: &Container) -> Answer<()> {
 fn no_log() -> HnsError {
     HnsError::because(
         HcnCode::E_NOTIMPL,
-        "the HNS of Windows keeps no log, so there is no history and no moment to go back to; keep a listing (hcnctl get endpoints -o json > before.json) and compare it later (hcnctl diff before.json)",
+        "this HNS keeps no log, so there is no history and no moment to go back to; keep a listing (hcnctl get endpoints -o json > before.json) and compare it later (hcnctl diff before.json)",
     )
 }

@@ -5,12 +5,13 @@
 //! no adapter unless it is told to, and no addresses that a network has.
 
 use std::{
-    fs,
-    io::{self, IsTerminal},
+    fs::File,
+    io::{self, IsTerminal, Write},
     net::{IpAddr, Ipv4Addr, UdpSocket},
+    path::Path,
 };
 
-use conformance::{Block, Circumstances, Options, Progress, sit, sweep};
+use conformance::{Block, Circumstances, Options, Progress, Report, chosen, sit, sweep};
 use hcn::{
     Target,
     service::{Clock, SystemClock},
@@ -34,6 +35,11 @@ pub fn run(desk: &mut Desk<'_>, args: &ConformanceArgs) -> Outcome {
             "an exam makes networks of its own; a dry run makes none".to_owned(),
         ));
     }
+    if chosen(args.only.as_deref()).is_empty() {
+        return Err(Failure::Usage(
+            "no case has that in its name or section".to_owned(),
+        ));
+    }
     let sweeping = || Failure::hns("take away what an exam left behind");
     let left = sweep(desk.client().hns()).map_err(sweeping())?;
     if left > 0 {
@@ -48,7 +54,12 @@ pub fn run(desk: &mut Desk<'_>, args: &ConformanceArgs) -> Outcome {
         only: args.only.clone(),
         external: args.external || !is_native,
         block: Block::free(desk.client().hns(), own)
-            .map_err(Failure::hns("list the networks that are there"))?,
+            .map_err(Failure::hns("find addresses for the exam"))?,
+    };
+    // Before the exam, which would have been sat for nothing.
+    let file = match args.report.as_deref() {
+        Some(path) => Some((File::create(path).map_err(unusable(path))?, path)),
+        None => None,
     };
     // A line that is written over wants a terminal.
     let width = desk.width.filter(|_| io::stderr().is_terminal());
@@ -62,40 +73,59 @@ pub fn run(desk: &mut Desk<'_>, args: &ConformanceArgs) -> Outcome {
         }
     });
     if width.is_some() {
-        write!(words, "\r\x1b[K").map_err(Failure::Output)?;
+        let _ = write!(words, "\r\x1b[K");
     }
-    sweep(desk.client().hns()).map_err(sweeping())?;
-    if report.rows.is_empty() {
-        return Err(Failure::Usage(
-            "no case has that in its name or section".to_owned(),
-        ));
-    }
+    let swept = sweep(desk.client().hns()).map_err(sweeping());
     let circumstances = Circumstances {
         target: desk.target().to_string(),
         date: time::utc(SystemClock.now_ms()),
         windows: if is_native { windows() } else { None },
         program: concat!("hcnctl ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    if let Some(path) = &args.report {
-        fs::write(path, report.markdown(&circumstances)).map_err(|error| Failure::File {
-            path: path.display().to_string(),
-            error,
-        })?;
-    }
-    match args.output {
-        ExamOutput::Text => desk.out.write_all(report.text(false).as_bytes())?,
-        ExamOutput::Wide => desk.out.write_all(report.text(true).as_bytes())?,
-        ExamOutput::Json => {
-            json::write_object(&mut desk.out, &report.json(&circumstances).to_string())?;
-        }
-    }
-    if let Some(path) = &args.report {
-        desk.say(&format!("the report is in {}", path.display()))?;
-    }
+    // What came of the exam is handed over before it is told that something did not go.
+    let handed_over = hand_over(
+        (&mut *desk.out, &mut *desk.words),
+        args.output,
+        file,
+        &report,
+        &circumstances,
+    );
+    swept?;
+    handed_over?;
     Ok(match report.counts().differ {
         0 => exit::DONE,
         _ => exit::DENIED,
     })
+}
+
+/// Prints a report, and writes its page: each of them, whatever comes of the other.
+fn hand_over(
+    (out, words): (&mut dyn Write, &mut dyn Write),
+    output: ExamOutput,
+    file: Option<(impl Write, &Path)>,
+    report: &Report,
+    circumstances: &Circumstances,
+) -> Result<(), Failure> {
+    let printed = match output {
+        ExamOutput::Text => out.write_all(report.text(false).as_bytes()),
+        ExamOutput::Wide => out.write_all(report.text(true).as_bytes()),
+        ExamOutput::Json => {
+            json::write_object(&mut &mut *out, &report.json(circumstances).to_string())
+        }
+    };
+    if let Some((mut file, path)) = file {
+        file.write_all(report.markdown(circumstances).as_bytes())
+            .map_err(unusable(path))?;
+        writeln!(words, "the report is in {}", path.display())?;
+    }
+    Ok(printed?)
+}
+
+fn unusable(path: &Path) -> impl FnOnce(io::Error) -> Failure {
+    |error| Failure::File {
+        path: path.display().to_string(),
+        error,
+    }
 }
 
 /// How far an exam is, on one line.
@@ -143,6 +173,50 @@ mod tests {
     use conformance::cases;
 
     use super::*;
+
+    /// A disk that is full.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_report_is_printed_where_it_cannot_be_written_and_written_where_it_cannot_be_printed() {
+        let report = Report {
+            version: None,
+            block: Block::WRITTEN,
+            rows: Vec::new(),
+        };
+        let (mut out, mut page, circumstances) = (Vec::new(), Vec::new(), Circumstances::default());
+        let path = Path::new("hns.md");
+        let failure = hand_over(
+            (&mut out, &mut io::sink()),
+            ExamOutput::Text,
+            Some((Full, path)),
+            &report,
+            &circumstances,
+        );
+        assert!(matches!(failure, Err(Failure::File { .. })));
+        assert_eq!(String::from_utf8(out).unwrap(), report.text(false));
+        let failure = hand_over(
+            (&mut Full, &mut io::sink()),
+            ExamOutput::Text,
+            Some((&mut page, path)),
+            &report,
+            &circumstances,
+        );
+        assert!(matches!(failure, Err(Failure::Output(_))));
+        assert_eq!(
+            String::from_utf8(page).unwrap(),
+            report.markdown(&circumstances)
+        );
+    }
 
     #[test]
     fn the_line_of_progress_stays_on_one_line() {

@@ -14,7 +14,8 @@ pub(super) const CASES: &[Case] = table! {
     I "1.9" a_network_is_told_before_it_is_made;
     I "1.9" an_attached_endpoint_is_told;
     I "1.9" a_detached_endpoint_is_told;
-    G "1.9" what_is_told_of_an_endpoint_names_its_network_and_itself settles(39);
+    G "1.9" what_is_told_of_an_endpoint_names_it_in_its_data settles(39);
+    G "1.9" what_is_told_of_an_endpoint_has_the_id_of_its_network settles(80);
     S "1.9" a_deletion_carries_the_flags_of_the_network;
     S "1.9" what_is_told_is_a_notification_base;
     I "1.9" a_guest_network_service_is_told;
@@ -78,15 +79,25 @@ fn a_detached_endpoint_is_told(scene: &Scene<'_>) -> Finding {
     wait(&told, Notification::NetworkEndpointDetached, endpoint).map(drop)
 }
 
-fn what_is_told_of_an_endpoint_names_its_network_and_itself(scene: &Scene<'_>) -> Finding {
+/// Attaches an endpoint: its network, itself, and what is told of it.
+fn told_of_an_endpoint(scene: &Scene<'_>) -> Finding<(Guid, Guid, Value)> {
     let network = scene.network(json!({}))?;
     let endpoint = scene.endpoint(network, json!({}))?;
     let namespace = scene.namespace(json!({}))?;
     let (_subscription, told) = listen(scene)?;
     works("add", scene.attach(namespace, "Add", endpoint))?;
     let base = wait(&told, Notification::NetworkEndpointAttached, endpoint)?;
-    equal("ID", id_of(&base)?, network)?;
+    Ok((network, endpoint, base))
+}
+
+fn what_is_told_of_an_endpoint_names_it_in_its_data(scene: &Scene<'_>) -> Finding {
+    let (_, endpoint, base) = told_of_an_endpoint(scene)?;
     equal("ID of Data", id_of(&base["Data"])?, endpoint)
+}
+
+fn what_is_told_of_an_endpoint_has_the_id_of_its_network(scene: &Scene<'_>) -> Finding {
+    let (network, _, base) = told_of_an_endpoint(scene)?;
+    equal("ID", id_of(&base)?, network)
 }
 
 fn a_deletion_carries_the_flags_of_the_network(scene: &Scene<'_>) -> Finding {
