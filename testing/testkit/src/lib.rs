@@ -4,6 +4,8 @@
 //! Apart because every crate's tests ask the same question. Recorded data lies outside the repository, since its licences differ; a test
 //! that needs it and does not find it says so in a line that `.ci/run` counts, and never passes in silence.
 
+pub mod oracle;
+
 use std::{
     env,
     io::{self, Write},

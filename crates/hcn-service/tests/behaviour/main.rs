@@ -12,5 +12,6 @@ mod queries;
 mod record;
 #[path = "../scene/mod.rs"]
 mod scene;
+mod strangers;
 mod versions;
 mod walkthrough;
