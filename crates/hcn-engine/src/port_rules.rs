@@ -189,15 +189,6 @@ impl PortRules {
             .flat_map(|stage| &stage.lists)
     }
 
-    /// The lists of a direction with their layers, in the order in which they are asked.
-    pub(crate) fn lists_of(
-        &self,
-        direction: Direction,
-    ) -> impl Iterator<Item = (Layer, &Arc<RuleList>)> {
-        let stages = self.stages(direction).iter();
-        stages.flat_map(|stage| stage.lists.iter().map(|list| (stage.layer, list)))
-    }
-
     /// Every list once, for counting.
     pub(crate) fn all_lists(&self) -> impl Iterator<Item = &Arc<RuleList>> {
         self.inward
@@ -258,7 +249,7 @@ fn rule(stages: &[Stage], ask: impl Fn(&Stage) -> Option<Ruling>) -> Ruling {
 
 impl Stage {
     /// The packets that this stage lets pass.
-    fn passes<A: InList + Into<u128>>(
+    pub(crate) fn passes<A: InList + Into<u128>>(
         &self,
         space: &mut Space,
         direction: Direction,

@@ -556,6 +556,8 @@ fn the_set_of_packets_that_pass_is_the_one_that_the_reading_lets_pass() {
                     };
                     let decider = standings.iter().position(is_it).unwrap();
                     prop_assert!(standings[decider].decides);
+                    // What one rule lets pass, in spite of all others, hangs on it.
+                    prop_assert!(!found || standings[decider].weighs);
                     prop_assert!(spaces[family].contains(standings[decider].matches, &flow));
                     let tied = |standing: &&Standing| standing.deciders.contains(&decider);
                     let ties: Vec<&Standing> = standings.iter().filter(tied).collect();

@@ -24,6 +24,7 @@ pub mod fix;
 mod keys;
 mod nearest;
 mod packets;
+mod room;
 pub mod rules;
 mod services;
 mod sets;
@@ -44,6 +45,13 @@ use rules::Ruled;
 
 /// Everything that the checks find, in the order of the objects and of the places in them.
 pub fn run(subject: &Subject) -> Vec<Finding> {
+    let mut found = findings(subject);
+    fix::compare_flows(subject, &mut found);
+    found
+}
+
+/// The same, without the comparison of what passes before and after each fix.
+fn findings(subject: &Subject) -> Vec<Finding> {
     let ruled = Ruled::endpoints(subject);
     let networks = Ruled::networks(subject);
     let mut found = Vec::new();
@@ -61,10 +69,10 @@ pub fn run(subject: &Subject) -> Vec<Finding> {
     features::check(subject, &mut found);
     addresses::check(subject, &mut found);
     services::check(subject, &ruled, &mut found);
+    room::check(subject, &ruled, &mut found);
     for finding in &mut found {
         finding.spell(subject);
     }
-    fix::compare_flows(subject, &mut found);
     // The order of a reader: object after object, and in each from top to bottom.
     found.sort_by_cached_key(|finding| {
         let place = subject.place(&finding.object);

@@ -63,11 +63,19 @@ pub fn run(desk: &mut Desk<'_>, args: &LintArgs) -> Outcome {
         .version()
         .map_err(Failure::hns("ask for the version of HNS"))?;
     let mut values: Vec<Value> = Vec::new();
-    for kind in [Kind::Network, Kind::Endpoint, Kind::LoadBalancer] {
+    for kind in [
+        Kind::Network,
+        Kind::Endpoint,
+        Kind::LoadBalancer,
+        Kind::Namespace,
+    ] {
         let texts = match desk.client().hns().list(kind, &Query::v2().text()) {
             Ok(texts) => texts,
-            // A HNS without load balancers has nothing of them that is wrong.
-            Err(error) if kind == Kind::LoadBalancer && error.code == hcn::HcnCode::E_NOTIMPL => {
+            // A HNS without load balancers or namespaces has nothing of them that is wrong.
+            Err(error)
+                if matches!(kind, Kind::LoadBalancer | Kind::Namespace)
+                    && error.code == hcn::HcnCode::E_NOTIMPL =>
+            {
                 continue;
             }
             Err(error) => return Err(Failure::hns(format!("list the {kind}s"))(error)),

@@ -86,7 +86,8 @@ fn duplicates(subject: &Subject, found: &mut Vec<Finding>) {
     }
 }
 
-fn prefixes(network: &Network) -> Vec<(String, IpNet, Vec<IpAddr>)> {
+/// Subnets with their places and gateways.
+pub(super) fn prefixes(network: &Network) -> Vec<(String, IpNet, Vec<IpAddr>)> {
     let mut all = Vec::new();
     for (i, ipam) in network.ipams.get().into_iter().flatten().enumerate() {
         for (j, subnet) in ipam.subnets.get().into_iter().flatten().enumerate() {

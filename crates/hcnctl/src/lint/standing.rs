@@ -12,6 +12,7 @@ use hcn_engine::{
     classifier::Address,
     space::{Region, Space},
     standing::Standing,
+    verdict::Layer,
 };
 use serde_json::Value;
 
@@ -57,10 +58,35 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
         let decides = standings.iter().any(|own| own.decides);
         if matches && !decides && ties.is_empty() {
             found.push(shadowed(endpoint, rule, standings));
+        } else if matches && decides && !standings.iter().any(|own| own.weighs) {
+            found.push(overruled(endpoint, rule, standings));
         } else if matches && decides {
             found.extend(dead_items(endpoint, rule, read, standings));
         }
     }
+}
+
+/// A rule that decides in its own list, and nothing hangs on it.
+fn overruled(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) -> Finding {
+    let packet = standings.iter().enumerate().find_map(|(family, own)| {
+        let region = {
+            let mut space = endpoint.families[family].space.borrow_mut();
+            own.decided(&mut space)
+        };
+        endpoint.packet(family, region, own.direction)
+    });
+    let message = match rule.layer {
+        Layer::Tier => {
+            "changes nothing: an earlier tier, or rules of another kind, settle all that it decides"
+        }
+        _ => "changes nothing: rules of another kind drop all packets that it decides",
+    };
+    Finding::new("overruled-rule", endpoint.name, &rule.pointer, message)
+        .with(packet)
+        .fixed_by(Fix::by(
+            "take it away; or, if it is meant, change what settles these packets before",
+            vec![Edit::Remove(rule.pointer.clone())],
+        ))
 }
 
 /// Rules that say the same as an earlier one, with that one.

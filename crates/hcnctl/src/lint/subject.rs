@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use hcn::{HnsVersion, service::Profile};
 use hcn_engine::Documents;
 use hcn_schema::{
-    Document, Endpoint, Guid, Id, LoadBalancer, Network, Policy, Shape,
+    Document, Endpoint, Guid, Id, LoadBalancer, Namespace, Network, Policy, Shape,
     endpoint::{EndpointFlags, IpConfiguration},
     network::{Ipam, NetworkType, Route, Subnet},
     policy::Acl,
@@ -37,6 +37,8 @@ pub struct Subject {
     pub endpoints: Vec<Known<Endpoint>>,
     /// Load balancers.
     pub load_balancers: Vec<Known<LoadBalancer>>,
+    /// Namespaces.
+    pub namespaces: Vec<Known<Namespace>>,
     /// Sentences about what could not be examined.
     pub notes: Vec<String>,
     /// Type of a network that only its endpoints tell of.
@@ -74,6 +76,7 @@ impl Subject {
             networks: Vec::new(),
             endpoints: Vec::new(),
             load_balancers: Vec::new(),
+            namespaces: Vec::new(),
             notes: Vec::new(),
             told_types: HashMap::new(),
         };
@@ -146,7 +149,16 @@ impl Subject {
                     value: listed.value,
                 });
             }
-            listing::Kind::Namespace => {}
+            listing::Kind::Namespace => {
+                let document = Namespace::from_value(&listed.value).unwrap_or_default();
+                self.namespaces.push(Known {
+                    name: name("namespace"),
+                    document,
+                    is_v1,
+                    is_whole,
+                    value: listed.value,
+                });
+            }
             listing::Kind::Unknown => self.notes.push(format!(
                 "{}: neither network, endpoint nor load balancer; not examined",
                 listed.identity
@@ -225,6 +237,7 @@ impl Subject {
         match object.kind {
             "network" => of(&self.networks, object),
             "endpoint" => of(&self.endpoints, object),
+            "namespace" => of(&self.namespaces, object),
             _ => of(&self.load_balancers, object),
         }
     }
@@ -237,6 +250,7 @@ impl Subject {
         match object.kind {
             "network" => of(&self.networks, object),
             "endpoint" => of(&self.endpoints, object),
+            "namespace" => of(&self.namespaces, object),
             _ => of(&self.load_balancers, object),
         }
     }
@@ -250,6 +264,7 @@ impl Subject {
         match object.kind {
             "network" => (0, of(&self.networks, object)),
             "endpoint" => (1, of(&self.endpoints, object)),
+            "namespace" => (3, of(&self.namespaces, object)),
             _ => (2, of(&self.load_balancers, object)),
         }
     }

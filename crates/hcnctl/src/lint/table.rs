@@ -96,6 +96,11 @@ checks! {
         "A rule without effect misleads its readers, most of all an Allow behind a Block.";
         "Take it away; or give it a lower priority number than the rules that decide in its place, if it is meant.";
         "hns-behaviour 4.4, 4.16; computed over all packets";
+    "overruled-rule" Warning:
+        "A rule decides packets, and nothing hangs on it: another list of rules settles them all.";
+        "Tiers are asked before ACLs, rules of the network and of the kind Host have their own say, and a packet has to pass all of them. An Allow does not open what another list drops, and a Block has no effect where nothing arrives.";
+        "Take it away; or, if it is meant, change the list that settles these packets.";
+        "hns-behaviour 4.1, 4.12, 4.14; computed over all packets";
     "partly-shadowed-rule" Note:
         "Items of a rule's lists decide no packet: stronger rules decide all that they match.";
         "The rule seems to say more than it does.";
@@ -158,6 +163,11 @@ checks! {
         "65500 is the highest number with which a rule is known to work.";
         "Write 65500 or less.";
         "hns-behaviour 4.4 (Calico)";
+    "one-family-rules" Note:
+        "An endpoint has addresses of both families, and its rules name addresses of one only.";
+        "IPv4 and IPv6 are judged apart: what is closed to an IPv4 address is open, or shut altogether, to the same machine's IPv6 address.";
+        "Write each such rule for the other family too, or a rule that closes the other family.";
+        "hns-behaviour 4.6 (kubernetes#101047, antrea#5162)";
     "host-bits" Warning:
         "A CIDR has bits set behind its prefix.";
         "Windows Server 2019 takes it, Windows Server 2022 refuses the whole request with 0x803b000d.";
@@ -274,6 +284,21 @@ checks! {
         "The network is bound to a card without an address of its own; overlay tunnels end nowhere.";
         "Make the network again and name the card.";
         "SDN networkhealth.ps1 (IncorrectManagementIp)";
+    "nat-exceptions-miss" Note:
+        "OutBoundNAT excepts some destinations, and not all that this host knows to be of its own network.";
+        "What is not excepted leaves with the host's address: other pods and services then see the node and not the pod, and rules that name the pod fail. A ping is a poor test of it, since ICMP is not translated.";
+        "Add the subnets of pods, services and nodes to the list.";
+        "hns-behaviour 2.12 (AKS#1367, aks-engine PR 901, SDN#170)";
+    "dead-namespace" Warning:
+        "An endpoint is in a namespace that is not there, or a namespace lists an endpoint that is not there.";
+        "The container is gone and the endpoint was left behind: it keeps its address, and pools run dry.";
+        "Delete the endpoint where no container uses it.";
+        "kubernetes#68511, containerd#6181";
+    "encap-overhead" Note:
+        "Endpoints of one network reserve different room for encapsulation, or one of an overlay network less than VXLAN needs.";
+        "Its packets are larger than the others' and are lost where they meet the limit: small answers arrive, large ones do not.";
+        "Give all of them the same EncapOverhead, 50 on an overlay network.";
+        "hns-behaviour 5.5 (VXLAN's 50 bytes; calico#4682)";
     "port-published-twice" Error:
         "Two endpoints publish one port of the host.";
         "Only one of them gets the traffic.";
@@ -325,6 +350,9 @@ pub fn page() -> String {
          holds for the rules of the profile (`--profile`), see [hns-behaviour.md](hns-behaviour.md).\n\n\
          Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
          lets pass exactly the same packets as before, compared as sets.\n\n\
+         What documents do not show, and so no check says: whether a container lives (an endpoint without one may be kept on purpose; only \
+         a namespace that is gone is certain), the MTU of cards and of the wire (only what endpoints reserve beneath it), routes and firewalls of the host, \
+         whether a load balancer was programmed, and what other nodes have. `hcnctl probe` and the host's own tools show these.\n\n\
          This page is written from the table in `crates/hcnctl/src/lint/table.rs`; a test compares them.\n\n\
          | check | severity | finds |\n|---|---|---|\n",
     );

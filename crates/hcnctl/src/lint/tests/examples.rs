@@ -40,6 +40,20 @@ fn service(vip: &str, port: u16, protocol: u8, backends: &[u8], flags: u32) -> V
     })
 }
 
+/// A network that nobody of its own subnet gets into; everything else stays open.
+fn closed() -> Value {
+    let own = acl("Block In", 100, json!({"RemoteAddresses": "10.0.0.0/24"}));
+    let rules = [own, open("In"), open("Out")].map(|mut rule| {
+        rule["Type"] = "NetworkACL".into();
+        rule
+    });
+    network(json!(rules))
+}
+
+fn from(remote: &str) -> Value {
+    acl("Allow In", 100, json!({"RemoteAddresses": remote}))
+}
+
 fn of_rules() -> Vec<Example> {
     let block = || {
         acl(
@@ -121,6 +135,18 @@ fn of_rules() -> Vec<Example> {
                     json!({"Protocols": "6", "LocalPorts": "80-90,443"})
                 )
             ]),
+        ),
+        // The network drops what the endpoint's own rule would let in.
+        (
+            "overruled-rule",
+            vec![
+                closed(),
+                endpoint(1, json!([from("10.0.0.7"), open("In"), open("Out")])),
+            ],
+            vec![
+                closed(),
+                endpoint(1, json!([from("10.0.1.7"), open("In"), open("Out")])),
+            ],
         ),
         policies(
             "tie-decides",
@@ -442,6 +468,118 @@ fn of_services() -> Vec<Example> {
     ]
 }
 
+/// What an endpoint has beside its rules.
+fn of_room() -> Vec<Example> {
+    const NAMESPACE: &str = "d0000001-0000-4000-8000-000000000000";
+    let dual = |rules: Value| {
+        let both = json!([{"IpAddress": "10.0.0.1", "PrefixLength": 24}, {"IpAddress": "fd00::1", "PrefixLength": 64}]);
+        with(endpoint(1, rules), "IpConfigurations", both)
+    };
+    let six = || acl("Allow In", 100, json!({"RemoteAddresses": "fd00::/64"}));
+    let nat = |items: Value| json!([{"Type": "OutBoundNAT", "Settings": {"Exceptions": items}}]);
+    let room = |number: u8, bytes: u16| {
+        let policies = json!([{"Type": "EncapOverhead", "Settings": {"Overhead": bytes}}]);
+        endpoint(number, policies)
+    };
+    let inside = |namespace: &str| {
+        with(
+            endpoint(1, json!([])),
+            "HostComputeNamespace",
+            json!(namespace),
+        )
+    };
+    let namespace = || json!({"ID": NAMESPACE, "NamespaceId": 7, "Type": "Guest", "Resources": [], "SchemaVersion": {"Major": 2, "Minor": 0}});
+    vec![
+        (
+            "one-family-rules",
+            vec![dual(json!([from("10.0.0.7"), open("In"), open("Out")]))],
+            vec![dual(json!([
+                from("10.0.0.7"),
+                six(),
+                open("In"),
+                open("Out")
+            ]))],
+        ),
+        (
+            "nat-exceptions-miss",
+            vec![network(json!([])), endpoint(1, nat(json!(["10.1.0.0/16"])))],
+            vec![network(json!([])), endpoint(1, nat(json!(["10.0.0.0/16"])))],
+        ),
+        (
+            "dead-namespace",
+            vec![inside("d0000002-0000-4000-8000-000000000000"), namespace()],
+            vec![inside(NAMESPACE), namespace()],
+        ),
+        (
+            "encap-overhead",
+            vec![network(json!([])), room(1, 50), room(2, 0)],
+            vec![network(json!([])), room(1, 50), room(2, 50)],
+        ),
+    ]
+}
+
+/// What documents tell of pods and services, and a list of exceptions does not have.
+#[test]
+fn exceptions_of_nat_are_held_against_pods_elsewhere_and_virtual_addresses() {
+    let nat = json!([{"Type": "OutBoundNAT", "Settings": {"Exceptions": ["10.0.0.0/24"]}}]);
+    let mut away = with(endpoint(9, json!([])), "Flags", json!(1));
+    away["IpConfigurations"][0]["IpAddress"] = "10.0.9.9".into();
+    let found = lint(&[
+        network(json!([])),
+        endpoint(1, nat),
+        endpoint(2, json!([])),
+        away,
+        service("10.96.0.10", 80, 6, &[2], 1),
+    ]);
+    let missed: Vec<&str> = found
+        .iter()
+        .filter(|found| found.check.name == "nat-exceptions-miss")
+        .map(|found| found.message.as_str())
+        .collect();
+    assert_eq!(
+        missed,
+        ["Exceptions leaves out the remote endpoint 10.0.9.9, the virtual address 10.96.0.10"]
+    );
+}
+
+/// Rules of three kinds, of which one settles what the others say; the fix changes no flow, and says so.
+#[test]
+fn a_rule_that_another_kind_of_rules_settles_is_found_and_can_go() {
+    let tier = |order: u16, rules: Value| json!({"Type": "TierAcl", "Settings": {"Name": format!("t{order}"), "Direction": "In", "Order": order, "TierAclRules": rules}});
+    let drop = json!({"TierAclRuleAction": "Block", "Priority": 3});
+    let web = |action: &str| json!({"TierAclRuleAction": action, "Protocols": "6", "LocalPorts": "80", "Priority": 1});
+    // The first tier settles port 80 itself; the second one hears of 443 alone.
+    let pass =
+        json!({"TierAclRuleAction": "Pass", "Protocols": "6", "LocalPorts": "443", "Priority": 2});
+    let last = json!({"TierAclRuleAction": "Block", "Priority": 3});
+    let policies = json!([
+        tier(1001, json!([web("Allow"), pass, last])),
+        tier(
+            1002,
+            json!([web("Block"), {"TierAclRuleAction": "Allow", "Protocols": "6", "Priority": 2}, drop])
+        ),
+    ]);
+    let found = lint(&[network(json!([])), endpoint(1, policies)]);
+    let told: Vec<_> = found
+        .iter()
+        .filter(|found| found.check.name == "overruled-rule")
+        .map(|found| (found.pointer.as_str(), found.fix.flows))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "/Policies/1/Settings/TierAclRules/0",
+                crate::lint::Flows::Unchanged
+            ),
+            (
+                "/Policies/1/Settings/TierAclRules/2",
+                crate::lint::Flows::Unchanged
+            ),
+        ]
+    );
+}
+
 /// The exception of hcsshim#1951, in both shapes.
 #[test]
 fn an_exception_of_nat_with_host_bits_is_found_and_put_right() {
@@ -520,6 +658,7 @@ fn every_check_finds_its_trouble_and_nothing_where_there_is_none() {
         of_keys(),
         of_addresses(),
         of_services(),
+        of_room(),
     ]
     .into_iter()
     .flatten()
