@@ -53,7 +53,7 @@ pub fn plan(desk: &mut Desk<'_>, args: &PlanArgs) -> Outcome {
     let journals = Journals::of(desk.target());
     for policy in journals.policies()? {
         desk.say(&format!(
-            "note: a change of policy {policy} is neither confirmed nor taken back yet"
+            "note: a change of policy {policy} is neither confirmed nor taken back yet; hcnctl confirm {policy} keeps it while its time lasts, hcnctl apply --recover takes it back"
         ))?;
     }
     let draft = draft(desk, &wish)?;
@@ -78,7 +78,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
         return confirm::guard(desk, named(policy)?);
     }
     if args.recover {
-        if confirm::recover(desk, &journals)? == 0 {
+        if confirm::recover(desk, &journals, true)? == 0 {
             desk.say("nothing is left to be taken back")?;
         }
         return Ok(exit::DONE);
@@ -105,7 +105,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
         }
         return finish(desk, &draft, args.source.output, State::Planned).map(|()| exit::DONE);
     }
-    confirm::recover(desk, &journals)?;
+    confirm::recover(desk, &journals, false)?;
     let policy = match &wish {
         Wish::File(_, file) => file.name.clone(),
         Wish::Removal(name) => name.clone(),
@@ -113,7 +113,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
     let held = journals.hold(&policy, Keeper::Apply)?;
     if held.is_none() || journals.pending(&policy)?.is_some() {
         return Err(Failure::Usage(format!(
-            "another apply of policy {policy} is at work or waits to be confirmed; hcnctl confirm {policy} says that its change is good"
+            "another apply of policy {policy} is at work or waits to be confirmed; hcnctl confirm {policy} says that its change is good, and hcnctl apply --recover takes it back where its process is gone"
         )));
     }
     for _ in 0..TRIES {

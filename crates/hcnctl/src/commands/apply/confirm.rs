@@ -249,17 +249,20 @@ pub fn guard(desk: &mut Desk<'_>, policy: &str) -> Outcome {
     }
 }
 
-/// Takes back what applies left behind for which no process is responsible; says how many there were.
-pub fn recover(desk: &mut Desk<'_>, journals: &Journals) -> Result<usize, Failure> {
+/// Takes back what applies left behind for which no process is responsible; says how many there were. Where the user asks for it, what a guard would
+/// take back at the end of its time is taken back now.
+pub fn recover(desk: &mut Desk<'_>, journals: &Journals, is_asked: bool) -> Result<usize, Failure> {
     let mut count = 0;
     for policy in journals.policies()? {
         let Some(_held) = journals.hold(&policy, Keeper::Apply)? else {
             continue;
         };
-        if journals.is_kept(&policy, Keeper::Guard)? {
-            continue;
-        }
-        let Some(journal) = journals.claim(&policy)? else {
+        let journal = match journals.is_kept(&policy, Keeper::Guard)? {
+            false => journals.claim(&policy)?,
+            true if is_asked => journals.wrest(&policy)?,
+            true => None,
+        };
+        let Some(journal) = journal else {
             continue;
         };
         count += 1;

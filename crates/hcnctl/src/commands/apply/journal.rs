@@ -225,6 +225,14 @@ impl Journals {
         self.read(&self.path(policy, UNDOING))
     }
 
+    /// The same, from a process that still waits: the journal, or `None` where somebody else was faster.
+    pub fn wrest(&self, policy: &str) -> Result<Option<Journal>, Failure> {
+        match self.rename(policy, PENDING, UNDOING)? {
+            true => self.read(&self.path(policy, UNDOING)),
+            false => Ok(None),
+        }
+    }
+
     /// Forgets a policy's journal.
     pub fn end(&self, policy: &str) -> Result<(), Failure> {
         for extension in [PENDING, CONFIRMED, UNDOING] {
