@@ -4,6 +4,8 @@
 //! Apart from [`crate::intent`], which adds one wish to earlier ones: here the policy says everything, so a rule that is no longer declared
 //! goes. Its rules are told by the policy's name ([`Owner::Policy`]). Invariant: an endpoint that was made as declared needs no change.
 
+use std::net::IpAddr;
+
 use hcn_schema::{
     Endpoint,
     policy::{Acl, AclAction, AclDirection},
@@ -81,10 +83,14 @@ impl Declared {
     pub fn plan(&self, endpoint: &Endpoint) -> Plan {
         let owner = self.owner();
         let standing = Standing::of(endpoint, &owner);
+        let configurations = endpoint.ip_configurations.get().into_iter().flatten();
+        let own_addresses: Vec<IpAddr> = configurations
+            .filter_map(|own| own.ip_address.get()?.trim().parse().ok())
+            .collect();
         let mut wanted: Vec<Acl> = self
             .rules
             .iter()
-            .flat_map(|rule| rule.acls(&owner))
+            .flat_map(|rule| rule.acls(&owner, &own_addresses))
             .collect();
         let directions = [
             (AclDirection::In, self.rest_in),
@@ -127,8 +133,8 @@ fn baseline(direction: AclDirection) -> String {
 }
 
 impl Rule {
-    /// The fewest rules of HNS that say it.
-    fn acls(&self, owner: &Owner) -> Vec<Acl> {
+    /// The fewest rules of HNS that say it on an endpoint of these addresses.
+    fn acls(&self, owner: &Owner, own_addresses: &[IpAddr]) -> Vec<Acl> {
         let head = rule(
             self.action,
             self.direction,
@@ -137,15 +143,27 @@ impl Rule {
         );
         let by_peer: Vec<Acl> = match &self.peers {
             None => vec![head],
-            // No addresses would mean every address; nobody is no rule.
-            Some(peers) => peers
-                .chunks(MOST_ADDRESSES)
-                .map(|peers| {
-                    let mut acl = head.clone();
-                    acl.remote_addresses.set(peers.join(","));
-                    acl
-                })
-                .collect(),
+            // No addresses would mean every address; nobody is no rule. What an endpoint sends to itself crosses no port (hns-behaviour 4.8), and a
+            // selector that fits the endpoint itself need not say so in a rule of it.
+            Some(peers) => {
+                let is_own = |peer: &&String| {
+                    let address = peer.parse::<IpAddr>();
+                    address.is_ok_and(|address| own_addresses.contains(&address))
+                };
+                let others: Vec<&str> = peers
+                    .iter()
+                    .filter(|peer| !is_own(peer))
+                    .map(String::as_str)
+                    .collect();
+                let chunks = others.chunks(MOST_ADDRESSES);
+                chunks
+                    .map(|peers| {
+                        let mut acl = head.clone();
+                        acl.remote_addresses.set(peers.join(","));
+                        acl
+                    })
+                    .collect()
+            }
         };
         let services = services(&self.traffic);
         let mut acls = Vec::with_capacity(by_peer.len() * services.len());

@@ -57,6 +57,31 @@ fn a_block_comes_with_what_allows_the_rest() {
     );
 }
 
+/// A selector on the other side may fit the endpoint itself, in whatever spelling; rules about nobody else are none, and never about everybody.
+#[test]
+fn an_endpoint_is_not_named_in_rules_of_its_own() {
+    let mut own = endpoint(&json!([])).to_value();
+    own["IpConfigurations"] = json!([{"IpAddress": "10.0.0.7"}, {"IpAddress": "FD00:0::7"}]);
+    let own = Endpoint::from_value(&own).unwrap();
+    let of = |peers: &[&str]| {
+        let mut policy = no_http();
+        policy.rules[0].peers = Some(peers.iter().map(|peer| (*peer).to_owned()).collect());
+        let plan = policy.plan(&own);
+        let named = sent(&plan).into_iter();
+        let named = named.filter(|acl| acl["Priority"] == 2500);
+        named
+            .map(|acl| acl["RemoteAddresses"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(&["10.0.0.6", "10.0.0.7", "fd00::7", "fd00::8"]),
+        [Some("10.0.0.6,fd00::8".to_owned())]
+    );
+    assert_eq!(of(&["10.0.0.7", "fd00::7"]), []);
+    // A prefix is about others too.
+    assert_eq!(of(&["10.0.0.0/24"]), [Some("10.0.0.0/24".to_owned())]);
+}
+
 #[test]
 fn what_is_denied_is_blocked_stronger_than_any_rest_is_allowed() {
     let policy = Declared {
