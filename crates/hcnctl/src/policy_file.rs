@@ -17,7 +17,8 @@ use hcn::{
 };
 
 pub use problem::{Place, Problem, nearest};
-pub use read::{KEYS, is_name, read};
+pub use read::{KEYS, is_name, read, read_bytes};
+pub use tree::MOST_BYTES;
 
 /// What a file says, as it says it.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,11 @@ mod journal;
 mod report;
 mod world;
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use hcn::{
     HcnCode, HnsError, Kind, ObjectId,
@@ -29,7 +33,6 @@ use crate::{
         ProbeOutput,
         apply::{ApplyArgs, PlanArgs, PolicySource},
     },
-    commands::acl,
     desk::{Desk, Outcome},
     difference::{self, Options},
     failure::{Failure, exit},
@@ -253,11 +256,26 @@ fn named(name: &str) -> Result<&str, Failure> {
 
 fn wish_of_file(path: &Path) -> Result<Wish, Failure> {
     let shown = path.display().to_string();
-    let text = acl::read(path)?;
-    match policy_file::read(&text) {
+    match policy_file::read_bytes(&bytes(path)?) {
         Ok(file) => Ok(Wish::File(shown, file)),
         Err(problems) => Err(bad_file(&shown, &problems, false)),
     }
+}
+
+/// A file, or standard input for `-`; of a huge one no more than it takes to see that it is huge.
+fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error| Failure::File {
+        path: path.display().to_string(),
+        error,
+    };
+    let source: Box<dyn Read> = match path == Path::new("-") {
+        true => Box::new(io::stdin()),
+        false => Box::new(File::open(path).map_err(failed)?),
+    };
+    let mut bytes = Vec::new();
+    let most = 2 * policy_file::MOST_BYTES as u64 + 4;
+    source.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 fn bad_file(path: &str, problems: &[Problem], is_unknown: bool) -> Failure {

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::commands::spec::TrafficSpec;
 
+/// Characters of a value that are worth showing.
+const MOST_SHOWN: usize = 64;
+
 /// The header that says which form the file has.
 const VERSION: &str = "hcnctl/v1";
 /// Most characters of a name.
@@ -54,7 +57,15 @@ pub const KEYS: [(&str, &[&str]); 4] = [
     ("otherwise", &["in", "out"]),
 ];
 
-/// Reads a file.
+/// Reads the bytes of a file.
+///
+/// # Errors
+/// All mistakes, in the order of their places.
+pub fn read_bytes(bytes: &[u8]) -> Result<PolicyFile, Vec<Problem>> {
+    read(&tree::decode(bytes).map_err(|problem| vec![problem])?)
+}
+
+/// Reads the text of a file.
 ///
 /// # Errors
 /// All mistakes, in the order of their places.
@@ -234,16 +245,25 @@ impl Reader {
     }
 
     fn one_of<T: Copy>(&mut self, node: &Node, field: &str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.text(node, field, words[0].0)?;
-        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let all = format!("write {}", known.join(" or "));
+        // `otherwise: true` wants a word, and no quotes.
+        let Value::Text(text, _) = &node.value else {
+            let message = format!("{} stands where a text should", node.value.kind());
+            return self.wrong(node.place, field, message, all);
+        };
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| word == text) {
             return Some(*meaning);
         }
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let fix = match nearest(text, &known) {
             Some(near) => format!("is {near:?} meant?"),
-            None => format!("write {}", known.join(" or ")),
+            None => all,
         };
-        self.wrong(node.place, field, format!("{text:?} is not known"), fix)
+        let shown = match text.char_indices().nth(MOST_SHOWN) {
+            Some((end, _)) => format!("{:?} and so on", &text[..end]),
+            None => format!("{text:?}"),
+        };
+        self.wrong(node.place, field, format!("{shown} is not known"), fix)
     }
 
     fn description(&mut self, members: &Members<'_>) {

@@ -136,6 +136,44 @@ fn rules_are_read_from_the_top_and_no_tie_decides() {
     assert!(of(&[("block", ", priority: 65498"), allow]).is_err());
 }
 
+/// Text as Windows writes it is read, and what is no text is told with its place.
+#[test]
+fn a_file_is_utf_8_or_utf_16() {
+    let good = with(0, "");
+    for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+        let units = "\u{feff}".encode_utf16().chain(good.encode_utf16());
+        let bytes: Vec<u8> = units.flat_map(unit).collect();
+        assert_eq!(read_bytes(&bytes), read(&good));
+        // A byte is missing at the end.
+        let problems = read_bytes(&bytes[..bytes.len() - 1]).unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "1:1: the file begins as UTF-16 does, and is none; save it as UTF-8"
+        );
+    }
+    // Latin 1: the ß of the second line is one byte.
+    let latin: Vec<u8> = with(2, "name: gro\u{df}")
+        .chars()
+        .map(|one| one as u32 as u8)
+        .collect();
+    let problems = read_bytes(&latin).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "2:10: the byte 0xdf is no UTF-8; save the file as UTF-8"
+    );
+}
+
+#[test]
+fn a_word_that_is_not_known_is_told_with_those_that_are() {
+    let problems = read(&with(4, "otherwise: true")).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "4:12: otherwise: \"true\" is not known; write allow or deny"
+    );
+    let problems = read(&with(7, &format!("  action: {}", "ß".repeat(100_000)))).unwrap_err();
+    assert!(problems[0].to_string().len() < 300, "{}", problems[0]);
+}
+
 /// Each mistake: the file, where it is, the member, a part of what is wrong and a part of what to do.
 #[test]
 fn every_mistake_has_a_place_a_member_and_a_fix() {

@@ -82,6 +82,40 @@ fn problem(place: Place, message: impl Into<String>, fix: impl Into<String>) -> 
     }
 }
 
+/// The bytes of a file as a text: UTF-8, or UTF-16 as PowerShell's `>` writes it.
+///
+/// # Errors
+/// The place of the first byte that is neither.
+pub fn decode(bytes: &[u8]) -> Result<String, Problem> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return crate::listing::decode(bytes).map_err(|_| {
+            problem(
+                Place { line: 1, column: 1 },
+                "the file begins as UTF-16 does, and is none",
+                "save it as UTF-8",
+            )
+        });
+    }
+    str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
+        let (good, bad) = bytes.split_at(error.valid_up_to());
+        let good = String::from_utf8_lossy(good);
+        let line = good.matches('\n').count() + 1;
+        let column = good
+            .rsplit('\n')
+            .next()
+            .map_or(0, |last| last.chars().count())
+            + 1;
+        problem(
+            Place { line, column },
+            format!(
+                "the byte 0x{:02x} is no UTF-8",
+                bad.first().copied().unwrap_or_default()
+            ),
+            "save the file as UTF-8",
+        )
+    })
+}
+
 /// Reads the one document of a text.
 ///
 /// # Errors
@@ -91,10 +125,7 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
     if text.len() > MOST_BYTES {
         return Err(problem(
             top,
-            format!(
-                "the file has {} bytes, and the most is {MOST_BYTES}",
-                text.len()
-            ),
+            format!("the file is too large: the most is {MOST_BYTES} bytes"),
             "divide it into policies of different names",
         ));
     }

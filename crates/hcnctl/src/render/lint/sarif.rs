@@ -33,6 +33,7 @@ pub fn sarif(subject: &Subject, found: &[Finding], source: Option<&str>) -> Valu
             "tool": {"driver": {
                 "name": "hcnctl",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": rules,
             }},
             "columnKind": "unicodeCodePoints",
