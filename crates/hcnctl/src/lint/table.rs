@@ -98,7 +98,7 @@ checks! {
         "hns-behaviour 4.4, 4.16; computed over all packets";
     "overruled-rule" Warning:
         "A rule decides packets, and nothing hangs on it: another list of rules settles them all.";
-        "Tiers are asked before ACLs, rules of the network and of the kind Host have their own say, and a packet has to pass all of them. An Allow does not open what another list drops, and a Block has no effect where nothing arrives.";
+        "Tiers are asked before ACLs, rules of the network and of the kind Host have their own say, and a packet has to pass all of them. An Allow does not open what another list drops, and a Block has no effect where nothing arrives. How HNS puts tiers and ACLs of one endpoint together is not on record: judged is that both have to let a packet pass.";
         "Take it away; or, if it is meant, change the list that settles these packets.";
         "hns-behaviour 4.1, 4.12, 4.14; computed over all packets";
     "partly-shadowed-rule" Note:
