@@ -44,6 +44,9 @@ pub trait Address: Scalar + Locate {
 
     /// The one of this family.
     fn choose<'a>(v4: &'a Extent<u32>, v6: &'a Extent<u128>) -> &'a Extent<Self>;
+
+    /// Whether an interval holds more than a site's addresses: a /16, in IPv6 a /48.
+    fn is_wide(first: Self, last: Self) -> bool;
 }
 
 impl Address for u32 {
@@ -64,6 +67,10 @@ impl Address for u32 {
     fn choose<'a>(v4: &'a Extent<u32>, _: &'a Extent<u128>) -> &'a Extent<Self> {
         v4
     }
+
+    fn is_wide(first: u32, last: u32) -> bool {
+        (last - first) >> 16 != 0
+    }
 }
 
 impl Address for u128 {
@@ -83,6 +90,10 @@ impl Address for u128 {
 
     fn choose<'a>(_: &'a Extent<u32>, v6: &'a Extent<u128>) -> &'a Extent<Self> {
         v6
+    }
+
+    fn is_wide(first: u128, last: u128) -> bool {
+        (last - first) >> 80 != 0
     }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rows of many bits whose equal parts are kept once.
 //!
-//! Apart because it knows neither rules nor axes. A row is cut into pieces of 8192 bits, a piece into chunks of 512. A piece is a list of chunk
-//! numbers, and a row a list of pieces; rows that differ in one bit share all other chunks and all other pieces. So what a rule set takes
-//! grows with the places where rows differ, and not with rows times rules.
+//! Apart because it knows neither rules nor axes. A row is cut into pieces of 16,384 bits, a piece into chunks of 512. Equal chunks and pieces are kept
+//! once, so what a rule set takes grows with the places where rows differ, and not with rows times rules. Rows of few chunks are not cut, and equal
+//! ones are kept once.
 
 use std::collections::HashMap;
 
@@ -12,58 +12,139 @@ use crate::fast_hash::FastHash;
 /// Words of a chunk, which is one cache line.
 const WORDS: usize = 16;
 /// Bits of a chunk.
-const BITS: usize = 32 * WORDS;
-/// Chunks of a piece at most.
-const CHUNKS: usize = 16;
+pub(super) const BITS: usize = 32 * WORDS;
+/// Chunks of a piece at most: there is a bit for each in a word.
+const CHUNKS: usize = 32;
+/// Rows of so many chunks have them one after the other, without pieces.
+const PLAIN: usize = 4;
+/// Rows of so many bits have them in order.
+pub(super) const PLAIN_BITS: usize = PLAIN * BITS;
 
 /// 512 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(align(64))]
 struct Chunk([u32; WORDS]);
 
+impl Chunk {
+    const EMPTY: Chunk = Chunk([0; WORDS]);
+
+    #[inline(always)]
+    fn and(&mut self, other: &Chunk) {
+        for word in 0..WORDS {
+            self.0[word] &= other.0[word];
+        }
+    }
+
+    /// The lowest bit.
+    #[inline(always)]
+    fn first(&self) -> Option<u32> {
+        // A bit for each word that has one, without a branch, since nobody can predict which word it is.
+        let mut filled = 0u32;
+        for (place, word) in self.0.iter().enumerate() {
+            filled |= if *word != 0 { 1 << place } else { 0 };
+        }
+        let word = filled.trailing_zeros();
+        (filled != 0).then(|| word * 32 + self.0[word as usize % WORDS].trailing_zeros())
+    }
+
+    fn remove(&mut self, bit: u32) {
+        self.0[bit as usize / 32 % WORDS] &= !(1 << (bit % 32));
+    }
+}
+
 /// The rows.
 #[derive(Debug)]
 pub(super) struct Chunks {
-    /// Of each row, where its pieces begin.
-    rows: Box<[u32]>,
-    /// Pieces: a word with a bit for each chunk that is not empty, and the numbers of the chunks.
+    /// For each piece of a row: low, a bit for each chunk that is not empty; high, where the numbers of its chunks begin.
+    rows: Box<[u64]>,
+    /// Numbers of chunks.
     pieces: Box<[u32]>,
     chunks: Box<[Chunk]>,
-    /// Pieces of a row.
+    /// Chunks of a row.
     width: usize,
 }
 
-impl Chunks {
-    /// The first bit that is set in all of these rows.
+/// What is looked for in rows: the bit that ranks lowest, where bits of one chunk rank as they stand.
+pub(super) trait Ranking {
+    /// How a bit ranks; `None` where it does not count.
+    fn rank(&self, bit: u32) -> Option<u64>;
+
+    /// Nothing in this chunk ranks lower.
+    fn least(&self, chunk: u32) -> u64;
+}
+
+/// Every bit counts and ranks as it stands.
+pub(super) struct InOrder;
+
+impl Ranking for InOrder {
     #[inline(always)]
-    pub(super) fn first<const N: usize>(&self, rows: [usize; N]) -> Option<u32> {
-        for number in 0..self.width {
+    fn rank(&self, bit: u32) -> Option<u64> {
+        Some(bit.into())
+    }
+
+    #[inline(always)]
+    fn least(&self, _: u32) -> u64 {
+        0
+    }
+}
+
+impl Chunks {
+    /// Of the bits that are set in all of these rows, the one that ranks lowest, and its rank.
+    #[inline(always)]
+    pub(super) fn first<const N: usize>(
+        &self,
+        rows: [u32; N],
+        ranking: &impl Ranking,
+    ) -> Option<(u64, u32)> {
+        if self.width <= PLAIN {
+            return self.first_plain(rows, ranking);
+        }
+        let mut best = None;
+        for piece in 0..self.width.div_ceil(CHUNKS) {
             let mut candidates = u32::MAX;
-            let mut pieces = [&[][..]; N];
-            for (piece, row) in pieces.iter_mut().zip(rows) {
-                let start = self.rows[row * self.width + number];
-                *piece = &self.pieces[start as usize..];
-                candidates &= piece[0];
+            let mut starts = [0; N];
+            for (start, row) in starts.iter_mut().zip(rows) {
+                let about = self.rows[row as usize + piece];
+                candidates &= about as u32;
+                *start = (about >> 32) as u32;
             }
             while candidates != 0 {
-                let chunk = candidates.trailing_zeros() as usize;
+                let place = candidates.trailing_zeros();
                 candidates &= candidates - 1;
-                let mut bits = [u32::MAX; WORDS];
-                for piece in pieces {
-                    let other = &self.chunks[piece[1 + chunk] as usize].0;
-                    for word in 0..WORDS {
-                        bits[word] &= other[word];
-                    }
+                let chunk = (piece * CHUNKS) as u32 + place;
+                if let Some((rank, _)) = best
+                    && ranking.least(chunk) > rank
+                {
+                    continue;
                 }
-                let filled = filled_words(&bits);
-                if filled != 0 {
-                    let word = filled.trailing_zeros();
-                    let bit = word * 32 + bits[word as usize % WORDS].trailing_zeros();
-                    return Some(((number * CHUNKS + chunk) * BITS) as u32 + bit);
+                let mut bits = Chunk([u32::MAX; WORDS]);
+                for start in starts {
+                    bits.and(&self.chunks[self.pieces[(start + place) as usize] as usize]);
                 }
+                best = better(best, first_that_counts(bits, chunk, ranking));
             }
         }
-        None
+        best
+    }
+
+    #[inline(always)]
+    fn first_plain<const N: usize>(
+        &self,
+        rows: [u32; N],
+        ranking: &impl Ranking,
+    ) -> Option<(u64, u32)> {
+        let mut best = None;
+        for chunk in 0..self.width {
+            let mut bits = Chunk([u32::MAX; WORDS]);
+            for row in rows {
+                bits.and(&self.chunks[row as usize + chunk]);
+            }
+            best = better(best, first_that_counts(bits, chunk as u32, ranking));
+            if best.is_some() {
+                break;
+            }
+        }
+        best
     }
 
     /// Bytes on the heap.
@@ -72,28 +153,39 @@ impl Chunks {
     }
 }
 
-/// A bit for each word that has one.
-#[inline]
-fn filled_words(bits: &[u32; WORDS]) -> u32 {
-    // Without a branch, since nobody can predict which word it is.
-    let mut filled = 0;
-    for (place, word) in bits.iter().enumerate() {
-        filled |= if *word != 0 { 1 << place } else { 0 };
+#[inline(always)]
+fn better(one: Option<(u64, u32)>, other: Option<(u64, u32)>) -> Option<(u64, u32)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if one.0 <= other.0 { one } else { other }),
+        (one, other) => one.or(other),
     }
-    filled
+}
+
+/// The first bit of a chunk that counts.
+#[inline(always)]
+fn first_that_counts(mut bits: Chunk, chunk: u32, ranking: &impl Ranking) -> Option<(u64, u32)> {
+    loop {
+        let first = bits.first()?;
+        let bit = chunk * BITS as u32 + first;
+        if let Some(rank) = ranking.rank(bit) {
+            return Some((rank, bit));
+        }
+        bits.remove(first);
+    }
 }
 
 /// The rows while they are made, one after the other.
 pub(super) struct ChunksBuilder {
-    rows: Vec<u32>,
+    rows: Vec<u64>,
+    known_rows: HashMap<Box<[u64]>, u32, FastHash>,
     pieces: Vec<u32>,
     known_pieces: HashMap<Box<[u32]>, u32, FastHash>,
     chunks: Vec<Chunk>,
     known_chunks: HashMap<Chunk, u32, FastHash>,
     /// The row that is being made: its bits, its pieces, where they begin, and which chunks are to be numbered anew.
     bits: Vec<Chunk>,
-    row: Vec<Vec<u32>>,
-    starts: Vec<u32>,
+    numbers: Vec<u32>,
+    row: Vec<u64>,
     changed: Vec<bool>,
     changes: Vec<usize>,
 }
@@ -101,32 +193,33 @@ pub(super) struct ChunksBuilder {
 impl ChunksBuilder {
     /// Rows of so many bits.
     pub(super) fn new(bits: usize) -> Self {
-        let chunks = bits.div_ceil(BITS);
-        let row: Vec<Vec<u32>> = (0..chunks)
-            .step_by(CHUNKS)
-            .map(|first| vec![0; 1 + CHUNKS.min(chunks - first)])
-            .collect();
+        let width = bits.div_ceil(BITS);
         ChunksBuilder {
             rows: Vec::new(),
+            known_rows: HashMap::default(),
             pieces: Vec::new(),
             known_pieces: HashMap::default(),
             chunks: Vec::new(),
             known_chunks: HashMap::default(),
-            bits: vec![Chunk::default(); chunks],
-            starts: vec![0; row.len()],
-            row,
-            changed: vec![false; chunks],
+            bits: vec![Chunk::EMPTY; width],
+            numbers: vec![0; width],
+            row: vec![0; width.div_ceil(CHUNKS)],
+            changed: vec![false; width],
             changes: Vec::new(),
         }
     }
 
-    /// Starts a row without any bit; gives its number.
-    pub(super) fn begin(&mut self) -> usize {
-        self.bits.fill(Chunk::default());
+    /// Starts a row without any bit.
+    pub(super) fn begin(&mut self) {
+        self.bits.fill(Chunk::EMPTY);
         for chunk in 0..self.bits.len() {
             self.note(chunk);
         }
-        self.rows.len() / self.row.len()
+    }
+
+    /// The number that the next row gets.
+    pub(super) fn next_number(&self) -> u32 {
+        self.rows.len() as u32
     }
 
     /// Sets a bit of the row.
@@ -144,63 +237,85 @@ impl ChunksBuilder {
         }
     }
 
-    /// Ends the row and starts the next one as its copy.
-    pub(super) fn next(&mut self) {
+    /// How far apart the numbers of rows are that are made one after the other, where equal rows have numbers of their own.
+    pub(super) fn apart(&self) -> Option<u32> {
+        (self.bits.len() > PLAIN).then_some(self.row.len() as u32)
+    }
+
+    /// Ends the row, gives the number of the first row that is equal to it, and starts the next one as its copy.
+    pub(super) fn next(&mut self) -> u32 {
+        if self.bits.len() <= PLAIN {
+            return self.next_plain();
+        }
         // Chunks of one piece stand together, so that its place is looked for once.
         self.changes.sort_unstable();
         let mut changes = self.changes.as_slice();
         while let Some(first) = changes.first() {
-            let number = first / CHUNKS;
-            let of_piece = changes.partition_point(|chunk| chunk / CHUNKS == number);
-            let piece = &mut self.row[number];
+            let piece = first / CHUNKS;
+            let of_piece = changes.partition_point(|chunk| chunk / CHUNKS == piece);
+            let mut filled = self.row[piece] as u32;
             for chunk in &changes[..of_piece] {
                 self.changed[*chunk] = false;
                 let bits = self.bits[*chunk];
-                let number = *self.known_chunks.entry(bits).or_insert_with(|| {
+                self.numbers[*chunk] = *self.known_chunks.entry(bits).or_insert_with(|| {
                     self.chunks.push(bits);
                     self.chunks.len() as u32 - 1
                 });
                 let place = chunk % CHUNKS;
-                let filled = u32::from(bits != Chunk::default());
-                piece[0] = piece[0] & !(1 << place) | filled << place;
-                piece[1 + place] = number;
+                filled = filled & !(1 << place) | u32::from(bits != Chunk::EMPTY) << place;
             }
-            self.starts[number] = match self.known_pieces.get(piece.as_slice()) {
+            let last = self.numbers.len().min((piece + 1) * CHUNKS);
+            let numbers = &self.numbers[piece * CHUNKS..last];
+            let start = match self.known_pieces.get(numbers) {
                 Some(start) => *start,
                 None => {
                     let start = self.pieces.len() as u32;
-                    self.pieces.extend_from_slice(piece);
-                    self.known_pieces.insert(piece.as_slice().into(), start);
+                    self.pieces.extend_from_slice(numbers);
+                    self.known_pieces.insert(numbers.into(), start);
                     start
                 }
             };
+            self.row[piece] = u64::from(start) << 32 | u64::from(filled);
             changes = &changes[of_piece..];
         }
         self.changes.clear();
-        self.rows.extend_from_slice(&self.starts);
+        let number = self.rows.len() as u32;
+        self.rows.extend_from_slice(&self.row);
+        *self
+            .known_rows
+            .entry(self.row.as_slice().into())
+            .or_insert(number)
     }
 
-    /// Adds the row of what is in all of these rows; gives its number.
-    pub(super) fn push_intersection(&mut self, rows: &[usize]) -> usize {
-        let number = self.begin();
+    fn next_plain(&mut self) -> u32 {
+        self.changes.clear();
+        self.changed.fill(false);
+        let bits: Box<[u32]> = self.bits.iter().flat_map(|chunk| chunk.0).collect();
+        *self.known_pieces.entry(bits).or_insert_with(|| {
+            self.chunks.extend_from_slice(&self.bits);
+            (self.chunks.len() - self.bits.len()) as u32
+        })
+    }
+
+    /// The row of what is in all of these rows; gives its number.
+    pub(super) fn intersection(&mut self, rows: &[u32]) -> u32 {
+        self.begin();
+        let is_plain = self.bits.len() <= PLAIN;
         for (place, bits) in self.bits.iter_mut().enumerate() {
             *bits = Chunk([u32::MAX; WORDS]);
             for row in rows {
-                let start = self.rows[row * self.row.len() + place / CHUNKS] as usize;
-                let other = self.pieces[start + 1 + place % CHUNKS];
-                let other = self.chunks[other as usize].0;
-                for (word, other) in bits.0.iter_mut().zip(other) {
-                    *word &= other;
-                }
+                let row = *row as usize;
+                let number = match is_plain {
+                    true => row + place,
+                    false => {
+                        let start = self.rows[row + place / CHUNKS] >> 32;
+                        self.pieces[start as usize + place % CHUNKS] as usize
+                    }
+                };
+                bits.and(&self.chunks[number]);
             }
         }
-        self.end();
-        number
-    }
-
-    /// Ends the row.
-    pub(super) fn end(&mut self) {
-        self.next();
+        self.next()
     }
 
     pub(super) fn finish(self) -> Chunks {
@@ -208,7 +323,7 @@ impl ChunksBuilder {
             rows: self.rows.into(),
             pieces: self.pieces.into(),
             chunks: self.chunks.into(),
-            width: self.row.len(),
+            width: self.bits.len(),
         }
     }
 }
