@@ -4,6 +4,7 @@
 //! `cargo bench -p hcn-engine --bench acl -- measure SKEW RULES`, or `write SKEW RULES DIRECTORY` for the same rules and packets as ClassBench's texts, which
 //! other programs read. `crates/hcn-engine/bench/acl.sh` runs both and a peer. Without arguments it measures the smallest set.
 
+mod quiet;
 mod skews;
 
 use std::{
@@ -17,12 +18,11 @@ use std::{
 };
 
 use hcn_engine::classifier::{Classifier, Conditions, Packet};
+use quiet::nanoseconds;
 use skews::{Filter, SKEWS, Skew};
 
 /// As many as the peer is given.
 const PACKETS: usize = 200_000;
-const ROUNDS: usize = 15;
-const BATCH: usize = 2_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -92,19 +92,6 @@ fn write(skew: &Skew, count: usize, to: &Path) -> Result<(), Box<dyn Error>> {
     }
     fs::write(to.join("answers"), answers)?;
     Ok(())
-}
-
-/// Nanoseconds for each item: of every thousand the best of several rounds, so that what else the machine does counts little.
-fn nanoseconds<T>(items: &[T], mut each: impl FnMut(&T)) -> f64 {
-    let mut best = vec![Duration::MAX; items.len().div_ceil(BATCH)];
-    for _ in 0..ROUNDS {
-        for (items, best) in items.chunks(BATCH).zip(&mut best) {
-            let start = Instant::now();
-            items.iter().for_each(&mut each);
-            *best = start.elapsed().min(*best);
-        }
-    }
-    best.iter().sum::<Duration>().as_nanos() as f64 / items.len() as f64
 }
 
 fn scan(rules: &[Conditions<u32>], packet: &Packet<u32>) -> Option<u32> {

@@ -9,6 +9,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// Builds [`Mixer`]s.
 pub(crate) type FastHash = BuildHasherDefault<Mixer>;
 
+/// One word of two: the high half of their product depends on all bits, the low half is spread, and their XOR has both.
+#[inline]
+pub(crate) fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
+}
+
 /// Folds one word after the other into the hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mixer(u64);
@@ -39,11 +46,8 @@ impl Hasher for Mixer {
 
     #[inline]
     fn write_u64(&mut self, word: u64) {
-        // The high half of the product depends on all bits of the input, the low half is spread: their XOR has both.
         // The constant is the golden ratio in 64 bits, which is odd and has no pattern.
-        let product = u128::from(self.0 ^ word ^ 0x5851_f42d_4c95_7f2d)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15_u128);
-        self.0 = product as u64 ^ (product >> 64) as u64;
+        self.0 = fold(self.0 ^ word ^ 0x5851_f42d_4c95_7f2d, 0x9e37_79b9_7f4a_7c15);
     }
 
     fn write_usize(&mut self, word: usize) {

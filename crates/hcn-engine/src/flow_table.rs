@@ -9,6 +9,7 @@
 
 mod entries;
 mod key;
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -42,7 +43,7 @@ pub struct TcpFlags {
 pub struct FlowTable {
     entries: Entries,
     /// Counts the changes of the rules.
-    generation: u64,
+    generation: u32,
     /// By port index of the current switch: the number under which the port's flows are kept, which no other port ever had. Ports behind the
     /// end have their index as number.
     numbers: Vec<u32>,
@@ -119,6 +120,7 @@ impl FlowTable {
     }
 
     /// A packet of an entry that is not expired.
+    #[inline(always)]
     fn pass(
         &mut self,
         place: u32,
@@ -128,35 +130,49 @@ impl FlowTable {
         tcp: TcpFlags,
         now_ms: u64,
     ) -> Ruling {
-        let entry = &mut self.entries[place];
-        if entry.generation != self.generation {
-            if switch.semantics().rejudge_open_flows {
-                let flow = entry.key.flow(entry.opened);
-                let ruling = switch.rule(port, entry.opened, &flow);
-                if ruling.decision == Decision::Block {
-                    self.entries.remove(place);
-                    return ruling;
-                }
-                entry.layer = ruling.layer;
-            }
-            entry.generation = self.generation;
+        if self.entries[place].generation != self.generation
+            && let Err(ruling) = self.judge_again(place, switch, port)
+        {
+            return ruling;
         }
+        let entry = &mut self.entries[place];
         let ruling = Ruling {
             decision: Decision::Allow,
             layer: entry.layer,
             reason: Reason::Established,
         };
-        if entry.stage == Stage::Open {
-            entry.last_ms = now_ms;
+        if entry.stage() == Stage::Open {
             entry.note(direction, tcp);
-            self.entries.touched(place);
+            // Of packets in one millisecond all but the first leave the entry as it is, so that its cache line need not be written back.
+            if entry.last_ms != now_ms || entry.stage() == Stage::Closed {
+                entry.last_ms = now_ms;
+                self.entries.touched(place);
+            }
         }
         ruling
     }
 
+    /// An entry that older rules allowed is of the new ones now, or is gone, with the ruling against it.
+    #[cold]
+    fn judge_again(&mut self, place: u32, switch: &Switch, port: PortIndex) -> Result<(), Ruling> {
+        let entry = &mut self.entries[place];
+        if switch.semantics().rejudge_open_flows {
+            let opened = entry.opened();
+            let flow = entry.key().flow(opened);
+            let ruling = switch.rule(port, opened, &flow);
+            if ruling.decision == Decision::Block {
+                self.entries.remove(place);
+                return Err(ruling);
+            }
+            entry.layer = ruling.layer;
+        }
+        entry.generation = self.generation;
+        Ok(())
+    }
+
     /// Says that the rules changed: every flow is judged again at its next packet. Ports are matched by endpoint id.
     pub fn rules_changed(&mut self, from: &Switch, to: &Switch) {
-        self.generation += 1;
+        self.generation = self.generation.wrapping_add(1);
         self.next_number = self.next_number.max(from.ports.len() as u32);
         let known: HashMap<Guid, u32> = from
             .ports
@@ -174,6 +190,7 @@ impl FlowTable {
     }
 
     /// The number under which a port's flows are kept.
+    #[inline]
     fn number(&self, port: PortIndex) -> u32 {
         let number = self.numbers.get(port.0 as usize);
         number.copied().unwrap_or(port.0)

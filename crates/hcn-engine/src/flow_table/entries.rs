@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The entries of a flow table: found by key, and kept in the order in which they were last used.
 //!
-//! Apart from the judging: in here is only bookkeeping. Every entry is in the map and in exactly one of two lists, of the open and of the closed; a list
+//! Apart from the judging: in here is only bookkeeping. Every entry is found by its hash and is in exactly one of two lists, of the open and of the closed; a list
 //! runs from the oldest entry to the newest, so forgetting never searches.
 
-use std::{
-    collections::HashMap,
-    ops::{Index, IndexMut},
-};
+use std::ops::{Index, IndexMut};
 
-use super::{LINGER_MS, TcpFlags, key::Key};
-use crate::{fast_hash::FastHash, flow::Direction, verdict::Layer};
+use super::{LINGER_MS, TcpFlags, key::Key, places::Places};
+use crate::{flow::Direction, verdict::Layer};
 
 /// Where a flow is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,24 +18,35 @@ pub(super) enum Stage {
     Closed,
 }
 
-/// One flow at one port.
+/// One flow at one port: what a packet of it needs is one cache line.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Entry {
-    pub(super) key: Key,
-    /// The direction of the packet that opened it.
-    pub(super) opened: Direction,
-    /// The rules under which it was allowed.
-    pub(super) generation: u64,
-    /// The layer that allowed it.
-    pub(super) layer: Layer,
+    words: [u64; 5],
     /// When it was last used; of a closed one, when it was closed.
     pub(super) last_ms: u64,
-    pub(super) stage: Stage,
-    fin_in: bool,
-    fin_out: bool,
-    /// The list that it is in, and when it was put at that list's end.
-    listed: Stage,
+    /// When it was put at the end of the list that it is in.
     listed_ms: u64,
+    /// The rules under which it was allowed. A flow would have to be idle through four thousand million changes to be taken for a fresh one.
+    pub(super) generation: u32,
+    rest: u16,
+    /// The layer that allowed it.
+    pub(super) layer: Layer,
+    flags: u8,
+}
+
+const _: () = assert!(size_of::<Entry>() == 64);
+
+/// Flags of an entry: opened by an outward packet; closed; in the list of the closed; a FIN was seen inward; outward.
+const OPENED_OUT: u8 = 1;
+const CLOSED: u8 = 2;
+const LISTED_CLOSED: u8 = 4;
+const FIN_IN: u8 = 8;
+const FIN_OUT: u8 = 16;
+
+/// An entry's neighbours in its list.
+#[derive(Clone, Copy, Debug)]
+struct Links {
     older: u32,
     newer: u32,
 }
@@ -54,43 +62,84 @@ impl Entry {
     pub(super) fn new(
         key: Key,
         opened: Direction,
-        generation: u64,
+        generation: u32,
         layer: Layer,
         now_ms: u64,
     ) -> Self {
         Entry {
-            key,
-            opened,
+            words: key.words,
+            rest: key.rest,
             generation,
             layer,
             last_ms: now_ms,
-            stage: Stage::Open,
-            fin_in: false,
-            fin_out: false,
-            listed: Stage::Open,
             listed_ms: now_ms,
-            older: NONE,
-            newer: NONE,
+            flags: match opened {
+                Direction::In => 0,
+                Direction::Out => OPENED_OUT,
+            },
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key {
+            words: self.words,
+            rest: self.rest,
+        }
+    }
+
+    #[inline(always)]
+    fn is_of(&self, key: &Key) -> bool {
+        // Without a branch for each word, and without a call.
+        let words = self.words.iter().zip(&key.words);
+        let differences = words.fold(0, |all, (own, other)| all | (own ^ other));
+        differences | u64::from(self.rest ^ key.rest) == 0
+    }
+
+    /// The direction of the packet that opened it.
+    pub(super) fn opened(&self) -> Direction {
+        match self.flags & OPENED_OUT {
+            0 => Direction::In,
+            _ => Direction::Out,
+        }
+    }
+
+    /// Where it is in its life.
+    pub(super) fn stage(&self) -> Stage {
+        match self.flags & CLOSED {
+            0 => Stage::Open,
+            _ => Stage::Closed,
+        }
+    }
+
+    /// The list that it is in.
+    fn listed(&self) -> Stage {
+        match self.flags & LISTED_CLOSED {
+            0 => Stage::Open,
+            _ => Stage::Closed,
         }
     }
 
     /// Whether a packet now is still one of this flow. A SYN on a closed connection is the first packet of another one.
+    #[inline]
     pub(super) fn passes(&self, tcp: TcpFlags, idle_ms: u64, now_ms: u64) -> bool {
         let age = now_ms.saturating_sub(self.last_ms);
-        match self.stage {
+        match self.stage() {
             Stage::Open => age <= idle_ms,
             Stage::Closed => age <= LINGER_MS && !tcp.syn,
         }
     }
 
     /// Follows the connection: it is over after a RST, or a FIN from both sides.
+    #[inline]
     pub(super) fn note(&mut self, direction: Direction, tcp: TcpFlags) {
-        match direction {
-            Direction::In => self.fin_in |= tcp.fin,
-            Direction::Out => self.fin_out |= tcp.fin,
+        if tcp.fin {
+            self.flags |= match direction {
+                Direction::In => FIN_IN,
+                Direction::Out => FIN_OUT,
+            };
         }
-        if tcp.rst || (self.fin_in && self.fin_out) {
-            self.stage = Stage::Closed;
+        if tcp.rst || self.flags & (FIN_IN | FIN_OUT) == FIN_IN | FIN_OUT {
+            self.flags |= CLOSED;
         }
     }
 }
@@ -105,8 +154,10 @@ struct Ends {
 /// The entries.
 #[derive(Debug)]
 pub(super) struct Entries {
-    by_key: HashMap<Key, u32, FastHash>,
+    by_hash: Places,
     entries: Vec<Entry>,
+    /// By place.
+    links: Vec<Links>,
     /// Places in `entries` that are not used.
     free: Vec<u32>,
     open: Ends,
@@ -134,8 +185,9 @@ impl Entries {
             newest: NONE,
         };
         Entries {
-            by_key: HashMap::default(),
+            by_hash: Places::new(),
             entries: Vec::new(),
+            links: Vec::new(),
             free: Vec::new(),
             open: empty,
             closed: empty,
@@ -144,12 +196,13 @@ impl Entries {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_key.len()
+        self.by_hash.len()
     }
 
     #[inline]
     pub(super) fn find(&self, key: &Key) -> Option<u32> {
-        self.by_key.get(key).copied()
+        self.by_hash
+            .find(key.hash(), |place| self.entries[place as usize].is_of(key))
     }
 
     /// Puts in an entry whose key is not there; a full table forgets one first.
@@ -161,7 +214,7 @@ impl Entries {
             };
             self.remove(forgotten);
         }
-        let key = entry.key;
+        let hash = entry.key().hash();
         let place = match self.free.pop() {
             Some(place) => {
                 self[place] = entry;
@@ -169,18 +222,23 @@ impl Entries {
             }
             None => {
                 self.entries.push(entry);
+                self.links.push(Links {
+                    older: NONE,
+                    newer: NONE,
+                });
                 (self.entries.len() - 1) as u32
             }
         };
-        self.by_key.insert(key, place);
+        self.by_hash.insert(hash, place);
         self.append(place);
     }
 
     /// Puts an entry where it belongs after it was used or changed its stage.
+    #[inline]
     pub(super) fn touched(&mut self, place: u32) {
         let entry = &self[place];
         let is_late = entry.last_ms.saturating_sub(entry.listed_ms) >= ORDER_MS;
-        if is_late || entry.listed != entry.stage {
+        if is_late || entry.listed() != entry.stage() {
             self.unlink(place);
             self.append(place);
         }
@@ -188,8 +246,8 @@ impl Entries {
 
     pub(super) fn remove(&mut self, place: u32) {
         self.unlink(place);
-        let key = self[place].key;
-        self.by_key.remove(&key);
+        let hash = self[place].key().hash();
+        self.by_hash.remove(hash, place);
         self.free.push(place);
     }
 
@@ -214,36 +272,37 @@ impl Entries {
 
     /// Puts an entry at the end of the list of its stage.
     fn append(&mut self, place: u32) {
-        let Entry { stage, last_ms, .. } = self[place];
+        let stage = self[place].stage();
         let ends = self.ends(stage);
         let newest = std::mem::replace(&mut ends.newest, place);
         if newest == NONE {
             ends.oldest = place;
         } else {
-            self[newest].newer = place;
+            self.links[newest as usize].newer = place;
         }
+        self.links[place as usize] = Links {
+            older: newest,
+            newer: NONE,
+        };
         let entry = &mut self[place];
-        entry.older = newest;
-        entry.newer = NONE;
-        entry.listed = stage;
-        entry.listed_ms = last_ms;
+        entry.listed_ms = entry.last_ms;
+        match stage {
+            Stage::Open => entry.flags &= !LISTED_CLOSED,
+            Stage::Closed => entry.flags |= LISTED_CLOSED,
+        }
     }
 
     /// Takes an entry out of the list that it is in.
     fn unlink(&mut self, place: u32) {
-        let Entry {
-            older,
-            newer,
-            listed,
-            ..
-        } = self[place];
+        let Links { older, newer } = self.links[place as usize];
+        let listed = self[place].listed();
         match older {
             NONE => self.ends(listed).oldest = newer,
-            older => self[older].newer = newer,
+            older => self.links[older as usize].newer = newer,
         }
         match newer {
             NONE => self.ends(listed).newest = older,
-            newer => self[newer].older = older,
+            newer => self.links[newer as usize].older = older,
         }
     }
 }
