@@ -12,8 +12,10 @@
 
 mod axis;
 mod chunks;
+mod delta;
 mod extent;
 mod index;
+mod live;
 mod ranked;
 mod trie;
 
@@ -25,6 +27,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 pub use extent::{Extent, Scalar};
+pub use live::LiveClassifier;
 
 use crate::flow::{Direction, Flow};
 use axis::Locate;
@@ -47,6 +50,16 @@ pub trait Address: Scalar + Locate {
 
     /// Whether an interval holds more than a site's addresses: a /16, in IPv6 a /48.
     fn is_wide(first: Self, last: Self) -> bool;
+
+    /// Lengths of prefixes at which addresses are hashed.
+    const LENGTHS: [u8; 5];
+
+    /// So many leading bits of it, the others 0.
+    #[must_use]
+    fn leading(self, bits: u8) -> Self;
+
+    /// How many leading bits two addresses have in common.
+    fn in_common(self, other: Self) -> u8;
 }
 
 impl Address for u32 {
@@ -71,6 +84,17 @@ impl Address for u32 {
     fn is_wide(first: u32, last: u32) -> bool {
         (last - first) >> 16 != 0
     }
+
+    const LENGTHS: [u8; 5] = [0, 8, 16, 24, 32];
+
+    #[inline]
+    fn leading(self, bits: u8) -> u32 {
+        self & u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)
+    }
+
+    fn in_common(self, other: u32) -> u8 {
+        (self ^ other).leading_zeros() as u8
+    }
 }
 
 impl Address for u128 {
@@ -94,6 +118,17 @@ impl Address for u128 {
 
     fn is_wide(first: u128, last: u128) -> bool {
         (last - first) >> 80 != 0
+    }
+
+    const LENGTHS: [u8; 5] = [0, 32, 48, 64, 128];
+
+    #[inline]
+    fn leading(self, bits: u8) -> u128 {
+        self & u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0)
+    }
+
+    fn in_common(self, other: u128) -> u8 {
+        (self ^ other).leading_zeros() as u8
     }
 }
 
@@ -291,7 +326,10 @@ const SCANNED: usize = 6;
 impl<A: Address> Classifier<A> {
     /// Prepares rules, given strongest first.
     pub fn compile(conditions: Vec<Conditions<A>>) -> Self {
-        let index = (conditions.len() > SCANNED).then(|| Index::build(&conditions));
+        let index = (conditions.len() > SCANNED).then(|| {
+            let conditions: Vec<&Conditions<A>> = conditions.iter().collect();
+            Index::build(&conditions)
+        });
         Classifier {
             conditions: conditions.into(),
             index,

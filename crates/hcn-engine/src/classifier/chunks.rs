@@ -67,35 +67,20 @@ pub(super) struct Chunks {
 /// What is looked for in rows: the bit that ranks lowest, where bits of one chunk rank as they stand.
 pub(super) trait Ranking {
     /// How a bit ranks; `None` where it does not count.
-    fn rank(&self, bit: u32) -> Option<u64>;
+    fn rank(&self, bit: u32) -> Option<u32>;
 
     /// Nothing in this chunk ranks lower.
-    fn least(&self, chunk: u32) -> u64;
-}
-
-/// Every bit counts and ranks as it stands.
-pub(super) struct InOrder;
-
-impl Ranking for InOrder {
-    #[inline(always)]
-    fn rank(&self, bit: u32) -> Option<u64> {
-        Some(bit.into())
-    }
-
-    #[inline(always)]
-    fn least(&self, _: u32) -> u64 {
-        0
-    }
+    fn least(&self, chunk: u32) -> u32;
 }
 
 impl Chunks {
-    /// Of the bits that are set in all of these rows, the one that ranks lowest, and its rank.
+    /// The lowest rank of the bits that are set in all of these rows.
     #[inline(always)]
     pub(super) fn first<const N: usize>(
         &self,
         rows: [u32; N],
         ranking: &impl Ranking,
-    ) -> Option<(u64, u32)> {
+    ) -> Option<u32> {
         if self.width <= PLAIN {
             return self.first_plain(rows, ranking);
         }
@@ -112,7 +97,7 @@ impl Chunks {
                 let place = candidates.trailing_zeros();
                 candidates &= candidates - 1;
                 let chunk = (piece * CHUNKS) as u32 + place;
-                if let Some((rank, _)) = best
+                if let Some(rank) = best
                     && ranking.least(chunk) > rank
                 {
                     continue;
@@ -128,23 +113,19 @@ impl Chunks {
     }
 
     #[inline(always)]
-    fn first_plain<const N: usize>(
-        &self,
-        rows: [u32; N],
-        ranking: &impl Ranking,
-    ) -> Option<(u64, u32)> {
-        let mut best = None;
+    fn first_plain<const N: usize>(&self, rows: [u32; N], ranking: &impl Ranking) -> Option<u32> {
         for chunk in 0..self.width {
             let mut bits = Chunk([u32::MAX; WORDS]);
             for row in rows {
                 bits.and(&self.chunks[row as usize + chunk]);
             }
-            best = better(best, first_that_counts(bits, chunk as u32, ranking));
-            if best.is_some() {
-                break;
+            // Few chunks have their bits in the order of the ranks.
+            let first = first_that_counts(bits, chunk as u32, ranking);
+            if first.is_some() {
+                return first;
             }
         }
-        best
+        None
     }
 
     /// Bytes on the heap.
@@ -154,21 +135,21 @@ impl Chunks {
 }
 
 #[inline(always)]
-fn better(one: Option<(u64, u32)>, other: Option<(u64, u32)>) -> Option<(u64, u32)> {
+fn better(one: Option<u32>, other: Option<u32>) -> Option<u32> {
     match (one, other) {
-        (Some(one), Some(other)) => Some(if one.0 <= other.0 { one } else { other }),
+        (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     }
 }
 
 /// The first bit of a chunk that counts.
 #[inline(always)]
-fn first_that_counts(mut bits: Chunk, chunk: u32, ranking: &impl Ranking) -> Option<(u64, u32)> {
+fn first_that_counts(mut bits: Chunk, chunk: u32, ranking: &impl Ranking) -> Option<u32> {
     loop {
         let first = bits.first()?;
         let bit = chunk * BITS as u32 + first;
         if let Some(rank) = ranking.rank(bit) {
-            return Some((rank, bit));
+            return Some(rank);
         }
         bits.remove(first);
     }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use super::{
     Address, Conditions, Packet, ProtocolSet,
     axis::Locate,
-    chunks::{self, Chunks, ChunksBuilder, InOrder, Ranking},
+    chunks::{self, Chunks, ChunksBuilder, Ranking},
     extent::{Extent, Scalar},
 };
 use crate::fast_hash::FastHash;
@@ -31,6 +31,8 @@ pub(super) struct Index<A: Address> {
     merged: Box<[u32]>,
     rows: Rows,
     places: Places,
+    /// How many rules there are.
+    count: u32,
 }
 
 /// Which rule a bit is.
@@ -48,15 +50,50 @@ struct Clustered {
     least: Box<[u32]>,
 }
 
-impl Ranking for Clustered {
+/// Which of the rules are there.
+pub(super) trait Living {
+    /// Whether the one at a place is.
+    fn lives(&self, place: u32) -> bool;
+}
+
+/// All of them.
+struct All;
+
+impl Living for All {
     #[inline(always)]
-    fn rank(&self, bit: u32) -> Option<u64> {
-        Some(self.places[bit as usize].into())
+    fn lives(&self, _: u32) -> bool {
+        true
+    }
+}
+
+/// Bits are the places of rules.
+struct InOrder<'a, L: ?Sized>(&'a L);
+
+impl<L: Living + ?Sized> Ranking for InOrder<'_, L> {
+    #[inline(always)]
+    fn rank(&self, bit: u32) -> Option<u32> {
+        self.0.lives(bit).then_some(bit)
     }
 
     #[inline(always)]
-    fn least(&self, chunk: u32) -> u64 {
-        self.least[chunk as usize].into()
+    fn least(&self, _: u32) -> u32 {
+        0
+    }
+}
+
+/// Each bit has its place.
+struct ByPlace<'a, L: ?Sized>(&'a Clustered, &'a L);
+
+impl<L: Living + ?Sized> Ranking for ByPlace<'_, L> {
+    #[inline(always)]
+    fn rank(&self, bit: u32) -> Option<u32> {
+        let place = self.0.places[bit as usize];
+        self.1.lives(place).then_some(place)
+    }
+
+    #[inline(always)]
+    fn least(&self, chunk: u32) -> u32 {
+        self.0.least[chunk as usize]
     }
 }
 
@@ -125,19 +162,29 @@ enum Rows {
 
 impl Rows {
     #[inline(always)]
-    fn first<const N: usize>(&self, rows: [u32; N], places: &Places) -> Option<u32> {
+    fn first<const N: usize>(
+        &self,
+        rows: [u32; N],
+        places: &Places,
+        living: &(impl Living + ?Sized),
+    ) -> Option<u32> {
         match self {
             Rows::Words(words) => {
-                let both = rows
+                let mut both = rows
                     .iter()
                     .fold(u64::MAX, |both, row| both & words[*row as usize]);
-                (both != 0).then(|| both.trailing_zeros())
+                while both != 0 {
+                    let place = both.trailing_zeros();
+                    if living.lives(place) {
+                        return Some(place);
+                    }
+                    both &= both - 1;
+                }
+                None
             }
             Rows::Chunks(chunks) => match places {
-                Places::InOrder => chunks.first(rows, &InOrder).map(|(_, bit)| bit),
-                Places::Clustered(places) => {
-                    chunks.first(rows, places).map(|(place, _)| place as u32)
-                }
+                Places::InOrder => chunks.first(rows, &InOrder(living)),
+                Places::Clustered(places) => chunks.first(rows, &ByPlace(places, living)),
             },
         }
     }
@@ -145,7 +192,7 @@ impl Rows {
 
 impl<A: Address> Index<A> {
     /// Indexes rules, given strongest first.
-    pub(super) fn build(rules: &[Conditions<A>]) -> Self {
+    pub(super) fn build(rules: &[&Conditions<A>]) -> Self {
         let mut rows = match rules.len() {
             0..=64 => RowsBuilder::Words(Vec::new()),
             count => RowsBuilder::Chunks(Box::new(ChunksBuilder::new(count))),
@@ -155,9 +202,9 @@ impl<A: Address> Index<A> {
             _ => Places::Clustered(cluster(rules)),
         };
         let in_order: Vec<&Conditions<A>> = match &places {
-            Places::InOrder => rules.iter().collect(),
+            Places::InOrder => rules.to_vec(),
             Places::Clustered(Clustered { places, .. }) => {
-                places.iter().map(|place| &rules[*place as usize]).collect()
+                places.iter().map(|place| rules[*place as usize]).collect()
             }
         };
         let rules = in_order.as_slice();
@@ -190,12 +237,23 @@ impl<A: Address> Index<A> {
                 RowsBuilder::Chunks(chunks) => Rows::Chunks(chunks.finish()),
             },
             places,
+            count: rules.len() as u32,
         }
     }
 
     /// Place of the first rule that matches.
     #[inline]
     pub(super) fn first(&self, packet: &Packet<A>) -> Option<u32> {
+        self.first_living(packet, &All)
+    }
+
+    /// As [`Index::first`], of the rules that are there.
+    #[inline]
+    pub(super) fn first_living(
+        &self,
+        packet: &Packet<A>,
+        living: &(impl Living + ?Sized),
+    ) -> Option<u32> {
         let mut asked = Asked {
             rows: [0; AXES],
             count: 0,
@@ -214,12 +272,12 @@ impl<A: Address> Index<A> {
         let places = &self.places;
         match asked.count {
             // No rule has any condition: the first one it is.
-            0 => Some(0),
-            1 => self.rows.first([a], places),
-            2 => self.rows.first([a, b], places),
-            3 => self.rows.first([a, b, c], places),
-            4 => self.rows.first([a, b, c, d], places),
-            _ => self.rows.first([a, b, c, d, e], places),
+            0 => (0..self.count).find(|place| living.lives(*place)),
+            1 => self.rows.first([a], places, living),
+            2 => self.rows.first([a, b], places, living),
+            3 => self.rows.first([a, b, c], places, living),
+            4 => self.rows.first([a, b, c, d], places, living),
+            _ => self.rows.first([a, b, c, d, e], places, living),
         }
     }
 
@@ -257,7 +315,7 @@ impl<A: Address> Index<A> {
 ///
 /// Rules for few addresses of the one side stand in the order of these, those for any in the order of the other side's, and what is left in that of
 /// the ports.
-fn cluster<A: Address>(rules: &[Conditions<A>]) -> Clustered {
+fn cluster<A: Address>(rules: &[&Conditions<A>]) -> Clustered {
     fn side<A: Address>(extent: &Extent<A>) -> (u8, Option<A>) {
         match extent {
             Extent::Any => (2, None),
@@ -273,7 +331,7 @@ fn cluster<A: Address>(rules: &[Conditions<A>]) -> Clustered {
     };
     let mut places: Vec<u32> = (0..rules.len() as u32).collect();
     places.sort_by_cached_key(|place| {
-        let rule = &rules[*place as usize];
+        let rule = rules[*place as usize];
         let ((remote_width, remote), (local_width, local)) =
             (side(&rule.remote), side(&rule.local));
         let ordered = match remote_width <= local_width {
