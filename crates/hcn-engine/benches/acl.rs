@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One line of tab-separated figures for one rule set: what a verdict, the preparation and a change cost, beside a linear scan.
 //!
-//! `cargo bench -p hcn-engine --bench acl -- measure SKEW RULES`, or `write SKEW RULES DIRECTORY` for the same rules and packets as ClassBench's texts, which
-//! other programs read. `crates/hcn-engine/bench/acl.sh` runs both and a peer. Without arguments it measures the smallest set.
+//! `cargo bench -p hcn-engine --bench acl -- measure SKEW RULES`; `write SKEW RULES DIRECTORY` writes the same rules and packets as ClassBench's texts,
+//! which other programs read; `plot FILE DIRECTORY` draws the lines that were collected. `crates/hcn-engine/bench/acl.sh` runs them and a peer. Without
+//! arguments it measures the smallest set.
 
+mod plot;
 mod quiet;
 mod skews;
 
@@ -17,9 +19,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hcn_engine::classifier::{Classifier, Conditions, Packet};
+use hcn_engine::classifier::{Classifier, Conditions, LiveClassifier, Packet};
 use quiet::nanoseconds;
 use skews::{Filter, SKEWS, Skew};
+
+/// Of a line; the peer's are added by the script.
+const COLUMNS: [&str; 13] = [
+    "skew",
+    "rules",
+    "verdict ns",
+    "linear scan ns",
+    "build ms",
+    "index bytes",
+    "change us median",
+    "change us mean",
+    "change us worst",
+    "verdict after changes ns",
+    "rte_acl scalar ns",
+    "rte_acl avx2 ns",
+    "rte_acl bytes",
+];
 
 /// As many as the peer is given.
 const PACKETS: usize = 200_000;
@@ -34,7 +53,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         (Some("write"), Some(name), Some(count), Some(to)) => {
             write(skew(name)?, count.parse()?, Path::new(to))
         }
-        _ => Err("measure SKEW RULES, or write SKEW RULES DIRECTORY".into()),
+        (Some("header"), None, ..) => {
+            println!("{}", COLUMNS.join("\t"));
+            Ok(())
+        }
+        (Some("plot"), Some(from), Some(to), None) => plot::write(Path::new(from), Path::new(to)),
+        _ => Err(
+            "measure SKEW RULES, write SKEW RULES DIRECTORY, header, or plot FILE DIRECTORY".into(),
+        ),
     }
 }
 
@@ -128,11 +154,75 @@ fn measure(skew: &Skew, count: usize) -> Result<(), Box<dyn Error>> {
     let linear = nanoseconds(scanned, |packet| {
         black_box(scan(&rules, black_box(packet)));
     });
+    let changes = changes(skew, count)?;
     println!(
-        "{}\t{count}\t{verdict:.1}\t{linear:.0}\t{:.2}\t{}",
+        "{}\t{count}\t{verdict:.1}\t{linear:.0}\t{:.2}\t{}\t{:.2}\t{:.2}\t{:.0}\t{:.1}",
         skew.name,
         build.as_secs_f64() * 1e3,
         classifier.index_bytes(),
+        changes.median_us,
+        changes.mean_us,
+        changes.worst_us,
+        changes.verdict_ns,
     );
     Ok(())
+}
+
+/// What it costs that a rule comes or goes.
+struct Changes {
+    median_us: f64,
+    mean_us: f64,
+    worst_us: f64,
+    /// A verdict when half as many rules as there were have come.
+    verdict_ns: f64,
+}
+
+/// Half as many rules come as there are, one by one, anywhere in the order, and go again in another order.
+fn changes(skew: &Skew, count: usize) -> Result<Changes, Box<dyn Error>> {
+    let filters = skews::filters(skew, count + count / 2);
+    let ranked = (0u64..).zip(filters.iter().map(skews::conditions::<u32>));
+    let (mut come, there): (Vec<_>, Vec<_>) = ranked.partition(|(rank, _)| rank % 3 == 2);
+    // An order that is not the rules' own: the number of each, with its bits turned around.
+    come.sort_by_key(|(rank, _)| rank.reverse_bits());
+    let mut live = LiveClassifier::compile(there);
+    let mut took = Vec::with_capacity(2 * come.len());
+    let ranks: Vec<u64> = come.iter().map(|(rank, _)| *rank).collect();
+    for (rank, conditions) in come {
+        let start = Instant::now();
+        let is_in = live.insert(rank, conditions);
+        took.push(start.elapsed());
+        if !is_in {
+            return Err(format!("rank {rank} was taken").into());
+        }
+    }
+    let packets: Vec<Packet<u32>> = skews::trace(&filters, 20_000)
+        .iter()
+        .map(skews::packet)
+        .collect();
+    let rules: Vec<Conditions<u32>> = live.rules().map(|(_, rule)| rule.clone()).collect();
+    for packet in &packets[..1_000] {
+        let (found, expected) = (live.first(packet), scan(&rules, packet));
+        if found != expected.map(u64::from) {
+            return Err(format!("{packet:?}: {found:?} and not {expected:?}").into());
+        }
+    }
+    let verdict_ns = nanoseconds(&packets, |packet| {
+        black_box(live.first(black_box(packet)));
+    });
+    for rank in ranks.iter().rev() {
+        let start = Instant::now();
+        let gone = live.remove(*rank);
+        took.push(start.elapsed());
+        if gone.is_none() {
+            return Err(format!("rank {rank} was gone").into());
+        }
+    }
+    took.sort_unstable();
+    let microseconds = |time: Duration| time.as_secs_f64() * 1e6;
+    Ok(Changes {
+        median_us: microseconds(took[took.len() / 2]),
+        mean_us: microseconds(took.iter().sum()) / took.len() as f64,
+        worst_us: microseconds(took[took.len() - 1]),
+        verdict_ns,
+    })
 }
