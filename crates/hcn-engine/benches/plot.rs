@@ -95,7 +95,7 @@ const WIDTH: f64 = 260.0;
 const HEIGHT: f64 = 230.0;
 const LEFT: f64 = 64.0;
 const TOP: f64 = 62.0;
-const GAP: f64 = 78.0;
+const GAP: f64 = 100.0;
 
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:14px}.small{font-size:11px}\
 .grid{stroke:#ddd}.frame{fill:none;stroke:#999}.line{fill:none;stroke-width:2}\
