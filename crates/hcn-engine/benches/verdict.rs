@@ -116,6 +116,15 @@ fn compile(criterion: &mut Criterion) {
                 BatchSize::PerIteration,
             );
         });
+        // What another endpoint's change costs here: nothing of these rules is another.
+        let (switch, _) = Switch::compile(&documents, &Semantics::default());
+        group.bench_function(format!("{count}, none changed"), |bencher| {
+            bencher.iter_batched(
+                || (),
+                |()| switch.compile_next(&documents, &Semantics::default()),
+                BatchSize::PerIteration,
+            );
+        });
     }
     group.finish();
 }

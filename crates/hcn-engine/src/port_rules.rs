@@ -189,6 +189,15 @@ impl PortRules {
             .flat_map(|stage| &stage.lists)
     }
 
+    /// The lists of a direction with their layers, in the order in which they are asked.
+    pub(crate) fn lists_of(
+        &self,
+        direction: Direction,
+    ) -> impl Iterator<Item = (Layer, &Arc<RuleList>)> {
+        let stages = self.stages(direction).iter();
+        stages.flat_map(|stage| stage.lists.iter().map(|list| (stage.layer, list)))
+    }
+
     /// Every list once, for counting.
     pub(crate) fn all_lists(&self) -> impl Iterator<Item = &Arc<RuleList>> {
         self.inward

@@ -4,7 +4,7 @@
 //! Apart from the port, because the rules of a network are one list for all of its ports. The order of the list is the order of precedence:
 //! priority, then the tie order, then the order of the documents.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use hcn_schema::{Guid, Policy, policy::AclAction};
 
@@ -15,6 +15,7 @@ use crate::{
     semantics::{Semantics, Tie},
     sets::Sets,
     space::{Region, Space},
+    switch::Switch,
     verdict::Decision,
 };
 
@@ -62,6 +63,8 @@ pub(crate) struct How<'a> {
     pub(crate) kept: Option<&'a HashMap<Guid, Vec<usize>>>,
     /// A rule, by its object and JSON pointer, that is taken to be not there.
     pub(crate) without: Option<(Guid, &'a str)>,
+    /// A switch of earlier documents: what did not change since is taken from it.
+    pub(crate) before: Option<&'a Switch>,
 }
 
 impl<'a> How<'a> {
@@ -72,6 +75,7 @@ impl<'a> How<'a> {
             is_asked_often: true,
             kept: None,
             without: None,
+            before: None,
         }
     }
 
@@ -118,7 +122,7 @@ pub(crate) struct RuleList {
 /// The rules of one family.
 #[derive(Debug)]
 pub(crate) struct Side<A: Address> {
-    classifier: Classifier<A>,
+    classifier: Arc<Classifier<A>>,
     /// By place in the classifier.
     outcomes: Box<[Outcome]>,
 }
@@ -179,7 +183,15 @@ impl InList for u128 {
 
 impl RuleList {
     /// Orders and compiles rules, given in the order of their documents.
-    pub(crate) fn compile(base: u32, mut sources: Vec<Source>, sets: &Sets, how: &How<'_>) -> Self {
+    ///
+    /// `before` is what the list was in earlier documents: where a family's conditions are still the same, its classifier is shared.
+    pub(crate) fn compile(
+        base: u32,
+        mut sources: Vec<Source>,
+        sets: &Sets,
+        how: &How<'_>,
+        before: Option<&RuleList>,
+    ) -> Self {
         let semantics = how.semantics;
         // Cached, because that moves each of these large values once.
         sources.sort_by_cached_key(|source| {
@@ -191,8 +203,8 @@ impl RuleList {
         });
         RuleList {
             base,
-            v4: Side::compile(&sources, sets, how),
-            v6: Side::compile(&sources, sets, how),
+            v4: Side::compile(&sources, sets, how, before.map(|before| &before.v4)),
+            v6: Side::compile(&sources, sets, how, before.map(|before| &before.v6)),
             entries: sources
                 .into_iter()
                 .map(|source| Entry {
@@ -206,6 +218,13 @@ impl RuleList {
                 })
                 .collect(),
         }
+    }
+
+    /// Whether both families are found by the very classifiers of another list.
+    #[cfg(test)]
+    pub(crate) fn is_found_as(&self, other: &RuleList) -> bool {
+        Arc::ptr_eq(&self.v4.classifier, &other.v4.classifier)
+            && Arc::ptr_eq(&self.v6.classifier, &other.v6.classifier)
     }
 
     /// How many rules there are.
@@ -371,7 +390,7 @@ impl RuleList {
 }
 
 impl<A: Address> Side<A> {
-    fn compile(sources: &[Source], sets: &Sets, how: &How<'_>) -> Self {
+    fn compile(sources: &[Source], sets: &Sets, how: &How<'_>, before: Option<&Self>) -> Self {
         let (outcomes, conditions): (Vec<Outcome>, Vec<Conditions<A>>) = sources
             .iter()
             .zip(0..)
@@ -381,9 +400,12 @@ impl<A: Address> Side<A> {
             })
             .unzip();
         Side {
-            classifier: match how.is_asked_often {
-                true => Classifier::compile(conditions),
-                false => Classifier::scan(conditions),
+            classifier: match before {
+                Some(before) if before.classifier.conditions() == conditions => {
+                    before.classifier.clone()
+                }
+                _ if how.is_asked_often => Arc::new(Classifier::compile(conditions)),
+                _ => Arc::new(Classifier::scan(conditions)),
             },
             outcomes: outcomes.into(),
         }

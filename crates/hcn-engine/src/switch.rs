@@ -171,7 +171,17 @@ pub struct Fault {
 impl Switch {
     /// Compiles documents. What cannot be compiled is left out and told, since a dump may hold anything.
     pub fn compile(documents: &Documents, semantics: &Semantics) -> (Switch, Vec<Fault>) {
-        compile::compile(documents, semantics, true)
+        compile::compile(documents, semantics, true, None)
+    }
+
+    /// As [`Switch::compile`], of documents that are hardly others than those of this switch: the classifiers of rules that are still the same are
+    /// shared, and only what changed is prepared.
+    pub fn compile_next(
+        &self,
+        documents: &Documents,
+        semantics: &Semantics,
+    ) -> (Switch, Vec<Fault>) {
+        compile::compile(documents, semantics, true, Some(self))
     }
 
     /// As [`Switch::compile`], without the rules: every port lets everything pass.
@@ -179,7 +189,7 @@ impl Switch {
         documents: &Documents,
         semantics: &Semantics,
     ) -> (Switch, Vec<Fault>) {
-        compile::compile(documents, semantics, false)
+        compile::compile(documents, semantics, false, None)
     }
 
     /// The semantics that it was compiled with.

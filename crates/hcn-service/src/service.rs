@@ -325,9 +325,13 @@ impl Service {
     /// Lets the data plane become as the change wants it, then commits; back again where the commit fails.
     fn converge(&self, view: View<'_>, data_plane: &Mutex<Box<dyn DataPlane>>) -> Answer<()> {
         let documents = load::documents(&view)?;
-        let (switch, _) = Switch::compile(&documents, &self.profile.semantics);
+        let semantics = &self.profile.semantics;
         let mut data_plane = data_plane.lock().unwrap_or_else(PoisonError::into_inner);
         let before = data_plane.observe();
+        let (switch, _) = match &before {
+            Some(before) => before.compile_next(&documents, semantics),
+            None => Switch::compile(&documents, semantics),
+        };
         let failed = |error: hcn_engine::DataPlaneError| {
             HnsError::because(
                 HcnCode::E_FAIL,

@@ -147,6 +147,10 @@ enum AxisRows {
     Merged(Box<[u32]>),
 }
 
+/// How many rules are ordered by address at least, and in how many parts all of them at most.
+const STRATUM: u32 = 4096;
+const STRATA: u32 = 8;
+
 /// Combinations of merged axes at most, and for each rule. Axes of few different rows (protocols, the endpoint's own address, ports) have one row for
 /// every combination of theirs, so that one row is looked at instead of one for each.
 const MERGED: usize = 8192;
@@ -314,7 +318,7 @@ impl<A: Address> Index<A> {
 /// In which order rules have their bits, so that those for near addresses stand together; within a chunk, the stronger first.
 ///
 /// Rules for few addresses of the one side stand in the order of these, those for any in the order of the other side's, and what is left in that of
-/// the ports.
+/// the ports. All that among so many rules that follow on each other, so that what a strong one decides need not be looked for among the weak.
 fn cluster<A: Address>(rules: &[&Conditions<A>]) -> Clustered {
     fn side<A: Address>(extent: &Extent<A>) -> (u8, Option<A>) {
         match extent {
@@ -329,6 +333,7 @@ fn cluster<A: Address>(rules: &[&Conditions<A>]) -> Clustered {
         Extent::Any => None,
         Extent::Of(intervals) => intervals.first().copied(),
     };
+    let stratum = (rules.len() as u32 / STRATA).max(STRATUM);
     let mut places: Vec<u32> = (0..rules.len() as u32).collect();
     places.sort_by_cached_key(|place| {
         let rule = rules[*place as usize];
@@ -339,7 +344,7 @@ fn cluster<A: Address>(rules: &[&Conditions<A>]) -> Clustered {
             false => (local, remote),
         };
         let ports = (port(&rule.local_ports), port(&rule.remote_ports));
-        (remote_width, local_width, ordered, ports)
+        (*place / stratum, remote_width, local_width, ordered, ports)
     });
     let mut least = Vec::new();
     for chunk in places.chunks_mut(chunks::BITS) {

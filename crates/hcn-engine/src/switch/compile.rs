@@ -64,8 +64,12 @@ pub(super) fn compile(
     documents: &Documents,
     semantics: &Semantics,
     rules_count: bool,
+    before: Option<&Switch>,
 ) -> (Switch, Vec<Fault>) {
-    let how = How::all(semantics);
+    let how = How {
+        before,
+        ..How::all(semantics)
+    };
     let mut faults = Vec::new();
     let mut networks: Vec<Compiled> = Vec::new();
     let mut by_id: HashMap<Guid, usize> = HashMap::new();

@@ -3,6 +3,7 @@
 
 mod documents;
 mod layers;
+mod next;
 mod rules;
 mod sets;
 mod tiers;

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use hcn_schema::{
-    Endpoint, Network, Policy,
+    Endpoint, Guid, Network, Policy,
     network::NetworkType,
     policy::{
         Acl, AclDirection, AclRuleType, acl::TierAcl, endpoint::PortMapping, network::SetPolicy,
     },
 };
 
-use super::Faults;
+use super::{Faults, PortIndex};
 use crate::{
     acl::{self, AclFault, Reading, Rule},
     flow::{Direction, Protocol},
@@ -120,7 +120,11 @@ impl NetworkPolicies {
         }
         let has_stage = ruled.any() && has_effect;
         let stages = has_stage.then(|| {
-            let lists = lists(rules, &sets, how);
+            let before = Before {
+                rules: before_of_network(how, told.object),
+                layer: Layer::Network,
+            };
+            let lists = lists(rules, &sets, how, before);
             let stage = |direction| Stage {
                 layer: Layer::Network,
                 lists: vec![lists.get(direction).clone()],
@@ -201,7 +205,10 @@ pub(super) fn of_endpoint(
     if !network.has_effect {
         rules = Rules::default();
     }
-    let stages = rules.stages(network_type, network, how);
+    let before = how
+        .before
+        .and_then(|switch| switch.port_rules(switch.port_of(told.object)?));
+    let stages = rules.stages(network_type, network, how, before);
     let rules = PortRules::new(stages.inward, stages.outward, isolated);
     (rules, wishes)
 }
@@ -279,12 +286,17 @@ impl Rules {
         network_type: NetworkType,
         network: &NetworkPolicies,
         how: &How<'_>,
+        before: Option<&PortRules>,
     ) -> Both<Vec<Stage>> {
+        let before = |layer| Before {
+            rules: before,
+            layer,
+        };
         let semantics = how.semantics;
         let mut stages = Both::<Vec<Stage>>::default();
         let directions = [Direction::In, Direction::Out];
 
-        let host = lists(self.host, &network.sets, how);
+        let host = lists(self.host, &network.sets, how, before(Layer::Host));
         let drops_other_protocols = semantics.drop_other_protocols_in
             && matches!(network_type, NetworkType::Nat | NetworkType::Transparent);
         for direction in directions {
@@ -322,8 +334,9 @@ impl Rules {
                 // Tiers of one order stay in the order of the policies (a guess, as no record has two).
                 tiers.sort_by_key(|(order, _)| *order);
                 let mut lists: Vec<Arc<RuleList>> = Vec::new();
-                for (_, sources) in tiers.drain(..) {
-                    let list = RuleList::compile(base, sources, &network.sets, how);
+                for (number, (_, sources)) in tiers.drain(..).enumerate() {
+                    let before = before(Layer::Tier).list(direction, number);
+                    let list = RuleList::compile(base, sources, &network.sets, how, before);
                     base += list.len();
                     lists.push(Arc::new(list));
                 }
@@ -345,7 +358,7 @@ impl Rules {
                     *self.switch_ruled.of(direction) |= *self.host_ruled.get(direction);
                 }
             }
-            let switch = lists(self.switch, &network.sets, how);
+            let switch = lists(self.switch, &network.sets, how, before(Layer::Switch));
             for direction in directions {
                 stages.of(direction).push(Stage {
                     layer: Layer::Switch,
@@ -358,10 +371,46 @@ impl Rules {
     }
 }
 
+/// The lists that a layer of a port had in earlier documents.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    rules: Option<&'a PortRules>,
+    layer: Layer,
+}
+
+impl<'a> Before<'a> {
+    /// One of them, by its place in the layer.
+    fn list(self, direction: Direction, number: usize) -> Option<&'a RuleList> {
+        let lists = self.rules?.lists_of(direction);
+        let mut of_layer = lists.filter(|(layer, _)| *layer == self.layer);
+        of_layer.nth(number).map(|(_, list)| &**list)
+    }
+}
+
+/// The earlier rules of some port of a network, among which the network's are.
+fn before_of_network<'a>(how: &How<'a>, network: Guid) -> Option<&'a PortRules> {
+    let switch = how.before?;
+    let number = switch
+        .networks
+        .iter()
+        .position(|other| other.id == network)?;
+    let port = switch
+        .ports
+        .iter()
+        .position(|port| port.network == number)?;
+    switch.port_rules(PortIndex(port as u32))
+}
+
 /// Compiles the lists of both directions; numbers go on from the one to the other.
-fn lists(rules: Both<Vec<Source>>, sets: &Sets, how: &How<'_>) -> Both<Arc<RuleList>> {
-    let inward = RuleList::compile(0, rules.inward, sets, how);
-    let outward = RuleList::compile(inward.len(), rules.outward, sets, how);
+fn lists(
+    rules: Both<Vec<Source>>,
+    sets: &Sets,
+    how: &How<'_>,
+    before: Before<'_>,
+) -> Both<Arc<RuleList>> {
+    let was = |direction| before.list(direction, 0);
+    let inward = RuleList::compile(0, rules.inward, sets, how, was(Direction::In));
+    let outward = RuleList::compile(inward.len(), rules.outward, sets, how, was(Direction::Out));
     Both {
         inward: Arc::new(inward),
         outward: Arc::new(outward),
@@ -370,7 +419,13 @@ fn lists(rules: Both<Vec<Source>>, sets: &Sets, how: &How<'_>) -> Both<Arc<RuleL
 
 /// A list without rules: the layer has a say in the direction all the same.
 fn empty(how: &How<'_>) -> Arc<RuleList> {
-    Arc::new(RuleList::compile(0, Vec::new(), &Sets::default(), how))
+    Arc::new(RuleList::compile(
+        0,
+        Vec::new(),
+        &Sets::default(),
+        how,
+        None,
+    ))
 }
 
 /// What a layer that has rules does with what none of them decides.
