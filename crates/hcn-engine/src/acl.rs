@@ -8,6 +8,7 @@
 
 mod fault;
 mod list;
+mod plain;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 
 pub use fault::{AclFault, Wrong};
 pub use list::Addresses;
+pub(crate) use plain::Plain;
 
 use crate::{
     classifier::{Address, Conditions, Extent, ProtocolSet},

@@ -61,6 +61,8 @@ pub(crate) struct How<'a> {
     pub(crate) is_asked_often: bool,
     /// Places in `Policies` that count, in order, of the objects that are in here; of other objects, all.
     pub(crate) kept: Option<&'a HashMap<Guid, Vec<usize>>>,
+    /// Which place each policy has, of objects whose documents hold only some of them, in order.
+    pub(crate) places: Option<&'a HashMap<Guid, Vec<usize>>>,
     /// A rule, by its object and JSON pointer, that is taken to be not there.
     pub(crate) without: Option<(Guid, &'a str)>,
     /// A switch of earlier documents: what did not change since is taken from it.
@@ -74,6 +76,7 @@ impl<'a> How<'a> {
             semantics,
             is_asked_often: true,
             kept: None,
+            places: None,
             without: None,
             before: None,
         }
@@ -86,20 +89,25 @@ impl<'a> How<'a> {
         policies: &'p [Policy],
     ) -> impl Iterator<Item = (usize, &'p Policy)> + use<'a, 'p> {
         let kept = self.kept.and_then(|kept| kept.get(&object));
-        let all = match kept {
+        let places = self.places.and_then(|places| places.get(&object));
+        let all = match kept.or(places) {
             Some(_) => 0..0,
             None => 0..policies.len(),
         };
-        let places = kept.into_iter().flatten().copied().chain(all);
+        let wanted = kept.or(places).into_iter().flatten().copied().chain(all);
         let without = self.without.filter(|(owner, _)| *owner == object);
-        places.filter_map(move |place| {
+        wanted.filter_map(move |place| {
             let is_out = without.is_some_and(|(_, pointer)| {
                 pointer
                     .strip_prefix("/Policies/")
                     .and_then(|text| text.parse().ok())
                     == Some(place)
             });
-            (!is_out).then_some((place, policies.get(place)?))
+            let at = match places {
+                Some(places) => places.binary_search(&place).ok()?,
+                None => place,
+            };
+            (!is_out).then_some((place, policies.get(at)?))
         })
     }
 
@@ -446,7 +454,7 @@ fn strongest<A: Address + Into<u128>>(
 }
 
 /// Order among rules of one priority: what takes away is stronger; Pass decides nothing and comes last (a guess, as no record has it).
-fn rank(action: AclAction) -> u8 {
+pub(crate) fn rank(action: AclAction) -> u8 {
     match action {
         AclAction::Block => 0,
         AclAction::Allow => 1,

@@ -98,6 +98,19 @@ pub struct OpenQuestion {
 }
 
 impl Semantics {
+    /// These, where it matters only what becomes of a new flow and not what is admitted or how long flows live.
+    #[must_use]
+    pub(crate) fn for_verdicts(&self) -> Semantics {
+        let usual = Semantics::default();
+        Semantics {
+            refuse_switch_priority_zero: usual.refuse_switch_priority_zero,
+            refuse_priority_over_65500: usual.refuse_priority_over_65500,
+            flow_idle_ms: usual.flow_idle_ms,
+            rejudge_open_flows: usual.rejudge_open_flows,
+            ..self.clone()
+        }
+    }
+
     /// What the record leaves open and a verdict may hang on, each answered the other way than here.
     pub fn open_questions(&self) -> Vec<OpenQuestion> {
         let question = |number, otherwise, change: &dyn Fn(&mut Semantics)| {

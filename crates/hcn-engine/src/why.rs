@@ -5,31 +5,41 @@
 //! on the way, tries them one after the other, and reads them again where a rule or a guess is taken away. What it says of a packet is what
 //! [`Switch::way`] says of it.
 
+mod outline;
+mod sieve;
+mod source_ports;
 mod stages;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use hcn_schema::{Endpoint, Guid, Network};
+use hcn_schema::{Endpoint, Guid, Network, policy::network::SetPolicy};
+
+use sieve::Sieved;
 
 use crate::{
     flow::{Direction, Flow},
     port_rules::PortRules,
     rule_list::How,
     semantics::{Semantics, SeveralSets},
+    sets::Sets,
     switch::{Documents, Fault, PortIndex, Switch, compile},
     topology::Topology,
     verdict::{Cause, Decision, Ruling},
     way::{Fate, Start, Way},
 };
 
+pub use outline::Outline;
+pub use source_ports::SourcePorts;
 pub use stages::{Field, Near, Rule, StageReport, Stronger, Weaker};
 
 /// Documents, ready for questions about single flows.
 #[derive(Debug)]
 pub struct Inquiry<'a> {
     documents: &'a Documents,
+    /// The documents whose rules are read, where they are others.
+    sieved: Option<Sieved<'a>>,
     semantics: Semantics,
     /// Without rules.
     switch: Switch,
@@ -44,6 +54,8 @@ pub struct Explanation {
     pub way: Way,
     /// What was judged on the way, in the order of [`Way::judgements`].
     pub judgements: Vec<Judgement>,
+    /// How it would fare from other source ports; nothing where it fares the same from all.
+    pub source_ports: Vec<SourcePorts>,
     /// What could not be read of the objects on the way.
     pub faults: Vec<Fault>,
 }
@@ -103,6 +115,7 @@ impl<'a> Inquiry<'a> {
         let (switch, faults) = Switch::without_rules(documents, semantics);
         Inquiry {
             documents,
+            sieved: None,
             semantics: semantics.clone(),
             topology: Topology::of(&switch, usize::MAX),
             switch,
@@ -110,16 +123,55 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// The same, with the rules read from other documents: where there are many endpoints, whoever asks may give the rules of those on the way
-    /// alone ([`Inquiry::crossed`]), once it is known which they are.
-    pub fn with_rules_of(self, documents: &Documents) -> Inquiry<'_> {
-        Inquiry {
-            documents,
-            semantics: self.semantics,
-            switch: self.switch,
-            topology: self.topology,
-            faults: self.faults,
+    /// Reads the rules from other documents: of the endpoints on the way of a flow, which `outline` finds, those that matter for it. Where there are
+    /// many rules, that is far less than all of them; it is this flow that one may ask about then.
+    pub fn sieve(
+        &mut self,
+        start: Start,
+        flow: &Flow,
+        outline: impl Fn(Guid) -> Option<&'a Outline>,
+    ) {
+        let mut packets: HashMap<PortIndex, Vec<(Direction, Flow)>> = HashMap::new();
+        for (port, direction, flow, _) in self.ways(start, flow).iter().flat_map(Way::judgements) {
+            let own = packets.entry(port).or_default();
+            if !own.contains(&(direction, flow)) {
+                own.push((direction, flow));
+            }
         }
+        let mut sieved = Sieved::default();
+        sieved
+            .documents
+            .networks
+            .clone_from(&self.documents.networks);
+        let mut sets: HashMap<usize, Sets> = HashMap::new();
+        for number in self.ports_on_the_way(start, flow) {
+            let Some(port) = self.switch.ports.get(number.0 as usize) else {
+                continue;
+            };
+            let sets = sets.entry(port.network).or_insert_with(|| {
+                let network = self.switch.networks.get(port.network);
+                let network = network.and_then(|network| self.network_document(network.id));
+                network.map_or_else(Sets::default, sets_of)
+            });
+            let own = packets.remove(&number).unwrap_or_default();
+            let is_set = |id: &str| sets.contains(id);
+            let of_port =
+                outline(port.endpoint).and_then(|outline| sieve::sieve(outline, own, &is_set));
+            let Some((document, places, aside)) = of_port else {
+                continue;
+            };
+            sieved.documents.endpoints.push(document);
+            if let Some(places) = places {
+                sieved.places.insert(port.endpoint, places);
+            }
+            sieved.aside.insert(port.endpoint, aside);
+        }
+        self.sieved = Some(sieved);
+    }
+
+    fn network_document(&self, id: Guid) -> Option<&'a Network> {
+        let mut networks = self.documents.networks.iter();
+        networks.find(|own| own.id.get().and_then(hcn_schema::Id::guid) == Some(id))
     }
 
     /// Networks, ports, mappings and load balancers; its ports have no rules.
@@ -137,18 +189,9 @@ impl<'a> Inquiry<'a> {
         &self.faults
     }
 
-    /// The endpoints whose ports a flow crosses, if all let it pass.
-    pub fn crossed(&self, start: Start, flow: &Flow) -> Vec<Guid> {
-        let ports = self.ports_on_the_way(start, flow);
-        ports
-            .into_iter()
-            .filter_map(|port| Some(self.switch.ports.get(port.0 as usize)?.endpoint))
-            .collect()
-    }
-
     /// The way of a flow's first packet.
     pub fn way(&self, start: Start, flow: &Flow) -> Way {
-        let rules = self.read(start, flow, &How::all(&self.semantics), &mut Vec::new());
+        let rules = self.read(start, flow, &self.once(&self.semantics), &mut Vec::new());
         self.way_by(start, flow, &self.semantics, &rules)
     }
 
@@ -186,13 +229,24 @@ impl<'a> Inquiry<'a> {
         let on_the_way: HashSet<Guid> = self.objects(start, flow).collect();
         faults.retain(|fault| on_the_way.contains(&fault.object));
         let explanation = Explanation {
+            source_ports: self.source_ports(start, flow, &rules),
             way,
             judgements,
             faults,
         };
-        let others = others.into_iter();
-        let answers = others.map(|other| self.answer(start, flow, other, &kept));
-        (explanation, answers.collect())
+        // Several versions differ in what no verdict hangs on.
+        let mut known: Vec<(Semantics, Otherwise)> = Vec::new();
+        let answers = others.into_iter().map(|other| {
+            let other = other.for_verdicts();
+            if let Some((_, answer)) = known.iter().find(|(own, _)| *own == other) {
+                return answer.clone();
+            }
+            let answer = self.answer(start, flow, &other, &kept);
+            known.push((other, answer.clone()));
+            answer
+        });
+        let answers = answers.collect();
+        (explanation, answers)
     }
 
     fn answer(&self, start: Start, flow: &Flow, semantics: &Semantics, kept: &Kept) -> Otherwise {
@@ -215,9 +269,10 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Rules for one packet.
-    fn once<'s>(&self, semantics: &'s Semantics) -> How<'s> {
+    fn once<'s>(&'s self, semantics: &'s Semantics) -> How<'s> {
         How {
             is_asked_often: false,
+            places: self.sieved.as_ref().map(|sieved| &sieved.places),
             ..How::all(semantics)
         }
     }
@@ -282,7 +337,7 @@ impl<'a> Inquiry<'a> {
         &self,
         start: Start,
         flow: &Flow,
-    ) -> Vec<(PortIndex, &'a Endpoint, Option<&'a Network>)> {
+    ) -> Vec<(PortIndex, &Endpoint, Option<&Network>)> {
         let ports = self.ports_on_the_way(start, flow);
         ports
             .into_iter()
@@ -292,12 +347,15 @@ impl<'a> Inquiry<'a> {
                 let of = |id: Option<&hcn_schema::Id>, wanted| {
                     id.and_then(hcn_schema::Id::guid) == Some(wanted)
                 };
-                let mut endpoints = self.documents.endpoints.iter();
-                let mut networks = self.documents.networks.iter();
+                let documents = self
+                    .sieved
+                    .as_ref()
+                    .map_or(self.documents, |own| &own.documents);
+                let mut endpoints = documents.endpoints.iter();
                 Some((
                     number,
                     endpoints.find(|own| of(own.id.get(), port.endpoint))?,
-                    networks.find(|own| of(own.id.get(), network)),
+                    self.network_document(network),
                 ))
             })
             .collect()
@@ -349,8 +407,10 @@ impl<'a> Inquiry<'a> {
             for (id, policies) in objects.into_iter().flatten() {
                 let id = id.and_then(hcn_schema::Id::guid).unwrap_or_default();
                 let policies = policies.map_or(&[][..], Vec::as_slice);
-                kept.entry(id)
-                    .or_insert_with(|| stages::kept_places(id, policies, &matching));
+                let how = self.once(&self.semantics);
+                kept.entry(id).or_insert_with(|| {
+                    stages::kept_places(id, how.policies(id, policies), &matching)
+                });
             }
         }
         kept
@@ -391,7 +451,21 @@ impl<'a> Inquiry<'a> {
         let stages = match rules.get(&port) {
             // Where no rule was asked, no layer has thought anything.
             Some(rules) if cause.reason != crate::verdict::Reason::NoIntercommunication => {
-                rules.reports(direction, &seen)
+                let port = self.switch.ports.get(port.0 as usize)?.endpoint;
+                let aside = self
+                    .sieved
+                    .as_ref()
+                    .and_then(|sieved| sieved.aside.get(&port));
+                rules.reports(direction, &seen, |layer| {
+                    let of_layer =
+                        aside.map(|aside| aside.of(&self.semantics, layer, direction, &seen));
+                    let of_layer = of_layer.into_iter().flatten();
+                    stages::Others {
+                        object: port,
+                        tie: self.semantics.tie,
+                        rules: of_layer.collect(),
+                    }
+                })
             }
             Some(_) | None => Vec::new(),
         };
@@ -405,4 +479,11 @@ impl<'a> Inquiry<'a> {
             without,
         })
     }
+}
+
+fn sets_of(network: &Network) -> Sets {
+    let policies = network.policies.get().into_iter().flatten();
+    let sets = policies.filter(|policy| policy.is("SetPolicy"));
+    let sets: Vec<SetPolicy> = sets.map(hcn_schema::Policy::settings_as).collect();
+    Sets::of(&sets).0
 }

@@ -84,6 +84,11 @@ pub(crate) fn read(text: &str) -> Answer<Asked> {
 }
 
 impl Asked {
+    /// Whether every document is asked for as it is stored.
+    pub fn is_everything(&self) -> bool {
+        self.shape == Shape::V2 && !self.detailed && self.filter.is_empty()
+    }
+
     /// The rows of a kind that match.
     pub fn rows(&self, view: &View<'_>, kind: Kind) -> Answer<Vec<Row>> {
         let mut rest = self.filter.clone();

@@ -41,6 +41,9 @@ pub const FILE: &str = "hns.sqlite3";
 /// How long a call waits for other processes. HNS serialises calls too, and its clients live with minutes (hns-behaviour 6.3).
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// So much of the file is mapped into memory at most; what lies beyond is read as ever.
+const MAPPED: i64 = 1 << 28;
+
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE object (
@@ -362,6 +365,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     // FULL: an answer is given only after the log is on the disk (invariant 7).
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // Documents are long, and a command that lists them reads most of the file: mapped, it is not copied page by page.
+    connection.pragma_update(None, "mmap_size", MAPPED)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

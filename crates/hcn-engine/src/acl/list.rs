@@ -31,7 +31,7 @@ impl Addresses {
 }
 
 /// The items of a list, each with its fault where it is empty; nothing for a blank text.
-fn items<'a>(
+pub(super) fn items<'a>(
     field: &'static str,
     text: &'a str,
 ) -> impl Iterator<Item = Result<&'a str, AclFault>> {
@@ -82,19 +82,21 @@ pub(super) fn protocols(
 /// Ports and ranges of ports.
 pub(super) fn ports(field: &'static str, text: &str) -> Result<Vec<(u16, u16)>, AclFault> {
     items(field, text)
-        .map(|item| {
-            let item = item?;
-            let not_a_port = || AclFault::new(field, item, Wrong::NotAPort);
-            let (first, last) = item.split_once('-').unwrap_or((item, item));
-            let first = number(first.trim()).ok_or_else(not_a_port)?;
-            let last = number(last.trim()).ok_or_else(not_a_port)?;
-            if first <= last {
-                Ok((first, last))
-            } else {
-                Err(AclFault::new(field, item, Wrong::BackwardRange))
-            }
-        })
+        .map(|item| port_range(field, item?))
         .collect()
+}
+
+/// One port or range of ports.
+pub(super) fn port_range(field: &'static str, item: &str) -> Result<(u16, u16), AclFault> {
+    let not_a_port = || AclFault::new(field, item, Wrong::NotAPort);
+    let (first, last) = item.split_once('-').unwrap_or((item, item));
+    let first = number(first.trim()).ok_or_else(not_a_port)?;
+    let last = number(last.trim()).ok_or_else(not_a_port)?;
+    if first <= last {
+        Ok((first, last))
+    } else {
+        Err(AclFault::new(field, item, Wrong::BackwardRange))
+    }
 }
 
 /// Addresses, CIDRs and ids of sets.

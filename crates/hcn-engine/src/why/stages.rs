@@ -3,16 +3,20 @@
 //!
 //! Apart from the port's rules, which only decide: here every rule is tried and counted, and the few that a reader wants to see are chosen.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use hcn_schema::{Guid, Policy, policy::AclAction};
 
-use super::WITNESSES;
+use super::{WITNESSES, sieve::Unread};
 use crate::{
     classifier::{Mismatch, Packet},
     flow::{Direction, Flow},
     port_rules::{PortRules, Stage},
-    rule_list::{Entry, InList},
+    rule_list::{Entry, InList, rank},
+    semantics::Tie,
     verdict::{Decision, Layer, Reason, Ruling},
 };
 
@@ -147,13 +151,21 @@ const SHOWN: usize = 3;
 
 impl PortRules {
     /// What the layers of a direction think of a flow, in the order in which they are asked, up to the one that blocks.
-    pub(super) fn reports(&self, direction: Direction, flow: &Flow) -> Vec<StageReport> {
+    ///
+    /// `others` are the rules of a layer that were put aside.
+    pub(super) fn reports<'t>(
+        &self,
+        direction: Direction,
+        flow: &Flow,
+        others: impl Fn(Layer) -> Others<'t>,
+    ) -> Vec<StageReport> {
         let mut reports = Vec::new();
         for stage in self.stages(direction) {
+            let others = others(stage.layer);
             let report = if let Some(packet) = Packet::<u32>::of(flow, direction) {
-                report(stage, &packet)
+                report(stage, &packet, &others)
             } else if let Some(packet) = Packet::<u128>::of(flow, direction) {
-                report(stage, &packet)
+                report(stage, &packet, &others)
             } else {
                 continue;
             };
@@ -190,11 +202,30 @@ impl PortRules {
     }
 }
 
-fn report<A: InList>(stage: &Stage, packet: &Packet<A>) -> StageReport {
+/// Rules of a layer that were put aside, with what each fails in.
+pub(super) struct Others<'t> {
+    pub(super) object: Guid,
+    pub(super) tie: Tie,
+    pub(super) rules: Vec<(&'t Unread<'t>, Mismatch)>,
+}
+
+/// A rule's place among all rules of a layer: its list, its priority, its rank among those of one priority, its policy, its place in the list.
+type Place = (usize, u16, u8, usize, usize);
+
+/// A rule that a packet fails.
+#[derive(Clone, Copy)]
+enum Missed<'r> {
+    Read(&'r Entry),
+    Unread(&'r Unread<'r>),
+}
+
+fn report<A: InList>(stage: &Stage, packet: &Packet<A>, others: &Others<'_>) -> StageReport {
     let ruling: Option<Ruling> = stage.rule(packet);
+    let of_lists: usize = stage.lists.iter().map(|list| list.len() as usize).sum();
+    let is_asked = !stage.lists.is_empty();
     let mut report = StageReport {
         layer: stage.layer,
-        rules: stage.lists.iter().map(|list| list.len() as usize).sum(),
+        rules: of_lists + if is_asked { others.rules.len() } else { 0 },
         ruling: ruling.map(|ruling| (ruling.decision, ruling.reason)),
         decider: None,
         ties: Vec::new(),
@@ -202,26 +233,39 @@ fn report<A: InList>(stage: &Stage, packet: &Packet<A>) -> StageReport {
         stronger: Stronger::default(),
         weaker: Weaker::default(),
     };
-    let mut decider: Option<&Entry> = None;
-    let mut missed: Vec<(&Entry, Mismatch)> = Vec::new();
-    for list in &stage.lists {
+    let rank = |action| match others.tie {
+        Tie::BlockWins => rank(action),
+        Tie::FirstWins => 0,
+    };
+    let mut decider: Option<(Place, &Entry)> = None;
+    let mut missed: Vec<(Place, Missed<'_>, Mismatch)> = Vec::new();
+    for (number, list) in stage.lists.iter().enumerate() {
         // Behind a rule that passes, the rest of its tier is not asked.
         let mut is_left = false;
-        for (entry, mismatch) in list.tried(packet) {
+        for (place, (entry, mismatch)) in list.tried(packet).enumerate() {
+            let rank = rank(entry.action);
+            let place = (number, entry.priority, rank, entry.policy, place);
             match (decider, mismatch.is_none()) {
-                (None, false) if !is_left => missed.push((entry, mismatch)),
+                (None, false) if !is_left => missed.push((place, Missed::Read(entry), mismatch)),
                 (None, true) if !is_left && entry.action == AclAction::Pass => {
                     report.passed.push(entry.into());
                     is_left = true;
                 }
-                (None, true) if !is_left => decider = Some(entry),
-                (Some(first), true) => behind(&mut report, first, entry),
+                (None, true) if !is_left => decider = Some((place, entry)),
+                (Some((_, first)), true) => behind(&mut report, first, entry),
                 (None | Some(_), _) => {}
             }
         }
     }
-    report.decider = decider.map(Rule::from);
-    report.stronger = stronger(&missed);
+    if is_asked {
+        let asked = others.rules.iter().map(|(rule, mismatch)| {
+            let place = (0, rule.priority, rank(rule.action), rule.place, 0);
+            (place, Missed::Unread(rule), *mismatch)
+        });
+        missed.extend(asked.filter(|(place, ..)| decider.is_none_or(|(first, _)| *place < first)));
+    }
+    report.decider = decider.map(|(_, decider)| decider.into());
+    report.stronger = stronger(&missed, others.object);
     report
 }
 
@@ -246,22 +290,23 @@ fn behind(report: &mut StageReport, decider: &Entry, entry: &Entry) {
     }
 }
 
-fn stronger(missed: &[(&Entry, Mismatch)]) -> Stronger {
+fn stronger(missed: &[(Place, Missed<'_>, Mismatch)], object: Guid) -> Stronger {
     let mut by_field: HashMap<Field, usize> = HashMap::new();
     // Counted by combination first, of which there are few.
     let mut combinations = [0usize; 64];
-    let mut nearest: Vec<(u32, usize)> = Vec::with_capacity(SHOWN + 1);
-    for (place, (_, mismatch)) in missed.iter().enumerate() {
+    let mut nearest: Vec<((u32, Reverse<Place>), usize)> = Vec::with_capacity(SHOWN + 1);
+    for (number, (place, _, mismatch)) in missed.iter().enumerate() {
         combinations[usize::from(mismatch.bits())] += 1;
         // A rule of another family is as far away as one that fails in everything.
         let failed = match mismatch.has(Mismatch::NEVER) {
             true => u32::MAX,
             false => mismatch.count(),
         };
-        let at = nearest.partition_point(|(other, _)| *other < failed);
+        // The later of two is nearer to the decider.
+        let distance = (failed, Reverse(*place));
+        let at = nearest.partition_point(|(other, _)| *other < distance);
         if at < SHOWN {
-            // The later of two is nearer to the decider.
-            nearest.insert(at, (failed, place));
+            nearest.insert(at, (distance, number));
             nearest.truncate(SHOWN);
         }
     }
@@ -277,23 +322,29 @@ fn stronger(missed: &[(&Entry, Mismatch)]) -> Stronger {
         by_field,
         nearest: nearest
             .into_iter()
-            .map(|(_, place)| Near {
-                rule: missed[place].0.into(),
-                failed: Field::of(missed[place].1),
+            .map(|(_, number)| {
+                let (_, rule, mismatch) = missed[number];
+                Near {
+                    rule: match rule {
+                        Missed::Read(entry) => entry.into(),
+                        Missed::Unread(unread) => unread.read(object),
+                    },
+                    failed: Field::of(mismatch),
+                }
             })
             .collect(),
     }
 }
 
 /// The places of an object's policies that matter: those that match, everything that is no single rule, and witnesses of every kind of rule.
-pub(super) fn kept_places(
+pub(super) fn kept_places<'p>(
     object: Guid,
-    policies: &[Policy],
+    policies: impl Iterator<Item = (usize, &'p Policy)>,
     matching: &HashSet<(Guid, usize)>,
 ) -> Vec<usize> {
     let mut witnesses: HashMap<(bool, String, String), usize> = HashMap::new();
     let mut kept = Vec::new();
-    for (place, policy) in policies.iter().enumerate() {
+    for (place, policy) in policies {
         let of_network = policy.is("NetworkACL");
         let is_rule = of_network || policy.is("ACL");
         if !is_rule || matching.contains(&(object, place)) {

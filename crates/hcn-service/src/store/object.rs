@@ -159,6 +159,19 @@ impl View<'_> {
             .map_err(failed)
     }
 
+    /// The documents of all objects of a kind, in the order of their making. What the service knows beside them is as long as they are, and is not
+    /// read.
+    pub fn documents(&self, kind: Kind) -> Answer<Vec<String>> {
+        self.transaction
+            .prepare_cached("SELECT document FROM object NOT INDEXED WHERE kind = ?1 ORDER BY seq")
+            .and_then(|mut statement| {
+                statement
+                    .query_map(params![number(kind)], |row| row.get(0))?
+                    .collect()
+            })
+            .map_err(failed)
+    }
+
     /// All objects of a kind.
     pub fn all<T: Record>(&self) -> Answer<Vec<T>> {
         self.rows(T::KIND, None, None)?

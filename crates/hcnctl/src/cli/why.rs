@@ -16,9 +16,10 @@ pub struct CanArgs {
     pub from: String,
     /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, or a load balancer's address or name.
     pub to: DestinationSpec,
-    /// The sender's port; rules may ask for it.
-    #[arg(long, value_name = "PORT", default_value_t = hcn_engine::way::DYNAMIC_PORT)]
-    pub source_port: u16,
+    /// The sender's port. Without it, one that systems choose themselves (49152 and up), and the answer says from which ports it would be
+    /// another one.
+    #[arg(long, value_name = "PORT")]
+    pub source_port: Option<u16>,
     /// Print nothing: the exit code tells.
     #[arg(short, long)]
     pub quiet: bool,
@@ -31,9 +32,10 @@ pub struct WhyArgs {
     pub from: Option<String>,
     /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, or a load balancer's address or name.
     pub to: Option<DestinationSpec>,
-    /// The sender's port; rules may ask for it.
-    #[arg(long, value_name = "PORT", default_value_t = hcn_engine::way::DYNAMIC_PORT)]
-    pub source_port: u16,
+    /// The sender's port. Without it, one that systems choose themselves (49152 and up), and the answer says from which ports it would be
+    /// another one.
+    #[arg(long, value_name = "PORT")]
+    pub source_port: Option<u16>,
     /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "source_port"])]
     pub packet: Option<PathBuf>,

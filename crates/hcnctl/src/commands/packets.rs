@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     capture::{Content, each_packet},
     cli::ProbeOutput,
-    commands::why::{names, semantics},
+    commands::why::{names, profile},
     desk::{Desk, Outcome},
     failure::{Failure, exit},
     render::{
@@ -48,7 +48,7 @@ pub(crate) fn run(
     output: ProbeOutput,
 ) -> Outcome {
     let bytes = bytes_of(path)?;
-    let (switch, _) = Switch::compile(documents, &semantics(desk)?);
+    let (switch, _) = Switch::compile(documents, &profile(desk)?.semantics);
     let topology = Topology::of(&switch, usize::MAX);
     let names = names(desk, &switch, documents)?;
     let mut judge = Judge {

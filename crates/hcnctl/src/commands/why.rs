@@ -3,7 +3,7 @@
 //!
 //! Apart from `probe`, which sends packets: here nothing is sent, and nobody need listen.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::net::IpAddr;
 
 use hcn::{
     Kind,
@@ -12,11 +12,9 @@ use hcn::{
 };
 use hcn_engine::{
     Documents, Flow, Protocol, Semantics, Start, Switch,
-    semantics::OpenQuestion,
-    why::{Explanation, Inquiry},
+    way::DYNAMIC_PORT,
+    why::{self, Explanation, Inquiry, Outline},
 };
-
-use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     cli::{CanArgs, ProbeOutput, WhyArgs},
@@ -35,14 +33,16 @@ pub(crate) struct Question {
     pub(crate) from: String,
     /// What the receiver is called.
     pub(crate) to: String,
+    /// Whether the source port is the asker's and not one that systems choose.
+    pub(crate) is_port_given: bool,
 }
 
 /// Says whether a flow is allowed.
 pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
     let sources = Sources::read(desk)?;
-    let semantics = semantics(desk)?;
-    let inquiry = Inquiry::new(&sources.sketch, &semantics);
-    let question = question(
+    let profile = profile(desk)?;
+    let mut inquiry = Inquiry::new(&sources.sketch, &profile.semantics);
+    let mut question = question(
         desk,
         &sources.sketch,
         &inquiry,
@@ -50,10 +50,7 @@ pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
         &args.to,
         args.source_port,
     )?;
-    let crossed = inquiry.crossed(question.start, &question.flow);
-    let documents = sources.in_full(|id| crossed.contains(&id));
-    let inquiry = inquiry.with_rules_of(&documents);
-    let explanation = inquiry.explain(question.start, &question.flow);
+    let (explanation, _) = explained(&sources, &mut inquiry, &mut question, &[]);
     if !args.quiet {
         let names = names(desk, inquiry.switch(), &sources.sketch)?;
         writeln!(desk.out, "{}", summary(&names, &question, &explanation))?;
@@ -65,30 +62,44 @@ pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
 pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
     let sources = Sources::read(desk)?;
     if let Some(path) = &args.packet {
-        return super::packets::run(desk, &sources.in_full(|_| true), path, args.output);
+        return super::packets::run(desk, &sources.in_full(), path, args.output);
     }
-    let profile = desk
-        .connection()
-        .profile()
-        .map_err(Failure::hns("read the version of HNS"))?;
-    let inquiry = Inquiry::new(&sources.sketch, &profile.semantics);
+    let profile = profile(desk)?;
+    let mut inquiry = Inquiry::new(&sources.sketch, &profile.semantics);
     let (Some(from), Some(to)) = (&args.from, &args.to) else {
         return Err(Failure::Usage(
             "say from whom and to whom, or give a capture with --packet".to_owned(),
         ));
     };
-    let question = question(desk, &sources.sketch, &inquiry, from, to, args.source_port)?;
-    let crossed = inquiry.crossed(question.start, &question.flow);
-    let documents = sources.in_full(|id| crossed.contains(&id));
-    let inquiry = inquiry.with_rules_of(&documents);
-    let (explanation, profiles, questions) = explained(&inquiry, &question, &profile);
+    let mut question = question(desk, &sources.sketch, &inquiry, from, to, args.source_port)?;
+    let others: Vec<Profile> = profile::KNOWN
+        .iter()
+        .filter(|(version, _)| *version != profile.version)
+        .filter_map(|(version, _)| Profile::of(*version).ok())
+        .collect();
+    let open = profile.semantics.open_questions();
+    let of_profiles = others.iter().map(|profile| &profile.semantics);
+    let of_questions = open.iter().map(|open| &open.semantics);
+    let all: Vec<&Semantics> = of_profiles.chain(of_questions).collect();
+    let (explanation, answers) = explained(&sources, &mut inquiry, &mut question, &all);
+    let mut answers = answers.into_iter();
+    let profiles = others
+        .iter()
+        .zip(answers.by_ref())
+        .map(|(other, answer)| of_profile(&profile, other, answer))
+        .collect();
+    let questions = open.iter().zip(answers).map(|(open, answer)| Otherwise {
+        name: open.number.to_owned(),
+        says: open.otherwise.to_owned(),
+        answer,
+    });
     let page = Page {
         names: names(desk, inquiry.switch(), &sources.sketch)?,
         profile: profile.version.to_string(),
         question: &question,
         explanation: &explanation,
         profiles,
-        questions,
+        questions: questions.collect(),
     };
     match args.output {
         ProbeOutput::Text => write!(desk.out, "{}", text_page(&page))?,
@@ -106,56 +117,52 @@ fn code(explanation: &Explanation) -> u8 {
     }
 }
 
-pub(crate) fn semantics(desk: &Desk<'_>) -> Result<Semantics, Failure> {
+pub(crate) fn profile(desk: &Desk<'_>) -> Result<Profile, Failure> {
     let profile = desk.connection().profile();
-    Ok(profile
-        .map_err(Failure::hns("read the version of HNS"))?
-        .semantics)
+    profile.map_err(Failure::hns("read the version of HNS"))
 }
 
-/// Why the flow fares so, how in each other profile, and how under each guess made otherwise.
-fn explained(
-    inquiry: &Inquiry<'_>,
-    question: &Question,
-    own: &Profile,
-) -> (Explanation, Vec<Otherwise>, Vec<Otherwise>) {
-    let others: Vec<Profile> = profile::KNOWN
-        .iter()
-        .filter(|(version, _)| *version != own.version)
-        .filter_map(|(version, _)| Profile::of(*version).ok())
-        .collect();
-    let open: Vec<OpenQuestion> = own.semantics.open_questions();
-    let all = others
-        .iter()
-        .map(|profile| &profile.semantics)
-        .chain(open.iter().map(|open| &open.semantics));
-    let (explanation, answers) = inquiry.explain_with(question.start, &question.flow, all);
-    let mut answers = answers.into_iter();
-    let profiles = others
-        .iter()
-        .zip(answers.by_ref())
-        .map(|(profile, answer)| Otherwise {
-            name: profile.version.to_string(),
-            says: match (own.semantics.acl_on_nat, profile.semantics.acl_on_nat) {
-                (true, false) => format!(
-                    "{}; there, rules on NAT networks have no effect",
-                    profile.windows
-                ),
-                (false, true) => format!(
-                    "{}; there, rules on NAT networks have an effect",
-                    profile.windows
-                ),
-                _ => profile.windows.to_owned(),
-            },
-            answer,
-        })
-        .collect();
-    let questions = open.iter().zip(answers).map(|(open, answer)| Otherwise {
-        name: open.number.to_owned(),
-        says: open.otherwise.to_owned(),
+/// Why the flow fares so, and how under other semantics. Where the question names no source port and from some of those that systems choose
+/// the flow does not get through, the question is about the first of them: who is told "allowed" relies on it.
+fn explained<'a>(
+    sources: &'a Sources,
+    inquiry: &mut Inquiry<'a>,
+    question: &mut Question,
+    others: &[&Semantics],
+) -> (Explanation, Vec<why::Otherwise>) {
+    let explain = |inquiry: &mut Inquiry<'a>, question: &Question| {
+        inquiry.sieve(question.start, &question.flow, |id| sources.outline(id));
+        inquiry.explain_with(question.start, &question.flow, others.iter().copied())
+    };
+    let found = explain(inquiry, question);
+    if question.is_port_given || !found.0.way.fate.is_allowed() {
+        return found;
+    }
+    let denied = found.0.source_ports.iter();
+    let denied = denied.filter(|ports| !ports.fate.is_allowed());
+    let ranges = denied.flat_map(|ports| &ports.ranges);
+    let chosen = ranges.filter(|(_, last)| *last >= DYNAMIC_PORT);
+    match chosen.map(|(first, _)| (*first).max(DYNAMIC_PORT)).min() {
+        Some(port) => {
+            question.flow.source_port = port;
+            explain(inquiry, question)
+        }
+        None => found,
+    }
+}
+
+/// How the flow fares in another profile.
+fn of_profile(own: &Profile, other: &Profile, answer: why::Otherwise) -> Otherwise {
+    let acls = match (own.semantics.acl_on_nat, other.semantics.acl_on_nat) {
+        (true, false) => "; there, rules on NAT networks have no effect",
+        (false, true) => "; there, rules on NAT networks have an effect",
+        _ => "",
+    };
+    Otherwise {
+        name: other.version.to_string(),
+        says: format!("{}{acls}", other.windows),
         answer,
-    });
-    (explanation, profiles, questions.collect())
+    }
 }
 
 /// Everything that a verdict is made from, by the seam.
@@ -163,7 +170,7 @@ pub(crate) struct Sources {
     /// All objects; of endpoints' policies only the published ports, as most endpoints are not on the way and rules are most of a document.
     sketch: Documents,
     /// The endpoints' documents as they came, in the order of the sketch.
-    texts: Vec<String>,
+    outlines: Vec<Outline>,
 }
 
 impl Sources {
@@ -181,53 +188,47 @@ impl Sources {
             .hns()
             .list(Kind::LoadBalancer, &Query::v2().text())
             .unwrap_or_default();
+        // What is no document has no part in anything.
+        let (outlines, endpoints) = texts
+            .into_iter()
+            .filter_map(|text| {
+                let outline = Outline::of(text);
+                let sketch = outline.sketch()?;
+                Some((outline, sketch))
+            })
+            .unzip();
         Ok(Sources {
             sketch: Documents {
                 networks,
-                endpoints: texts.iter().map(|text| sketch(text)).collect(),
+                endpoints,
                 load_balancers: load_balancers
                     .iter()
                     .filter_map(|text| LoadBalancer::from_json(text).ok())
                     .collect(),
             },
-            texts,
+            outlines,
         })
     }
 
-    /// All networks, and in full the endpoints for which `wanted` says yes.
-    fn in_full(&self, wanted: impl Fn(Guid) -> bool) -> Documents {
-        let endpoints = self.sketch.endpoints.iter().zip(&self.texts);
-        let endpoints = endpoints.filter(|(own, _)| wanted(guid(own.id.get())));
+    /// An endpoint's document.
+    fn outline(&self, id: Guid) -> Option<&Outline> {
+        let mut endpoints = self.sketch.endpoints.iter().zip(&self.outlines);
+        endpoints
+            .find(|(own, _)| guid(own.id.get()) == id)
+            .map(|(_, outline)| outline)
+    }
+
+    /// All documents in full.
+    fn in_full(&self) -> Documents {
+        let endpoints = self.outlines.iter();
         Documents {
             networks: self.sketch.networks.clone(),
             endpoints: endpoints
-                .filter_map(|(_, text)| Endpoint::from_json(text).ok())
+                .filter_map(|outline| Endpoint::from_json(outline.text()).ok())
                 .collect(),
             load_balancers: self.sketch.load_balancers.clone(),
         }
     }
-}
-
-/// An endpoint's document without its rules.
-fn sketch(text: &str) -> Endpoint {
-    let members: HashMap<String, &RawValue> = serde_json::from_str(text).unwrap_or_default();
-    let mut kept = Map::new();
-    for (key, raw) in members {
-        let is = |name: &str| key.eq_ignore_ascii_case(name);
-        if is("Health") || is("AdditionalParams") {
-            continue;
-        }
-        let is_rules = is("Policies") && {
-            let policies = raw.get().to_ascii_lowercase();
-            !policies.contains("portmapping")
-        };
-        let value = match is_rules {
-            true => Value::Array(Vec::new()),
-            false => serde_json::from_str(raw.get()).unwrap_or_default(),
-        };
-        kept.insert(key, value);
-    }
-    Endpoint::from_map(&kept)
 }
 
 pub(crate) fn names<'a>(
@@ -260,7 +261,7 @@ fn question(
     inquiry: &Inquiry<'_>,
     from: &str,
     to: &DestinationSpec,
-    source_port: u16,
+    source_port: Option<u16>,
 ) -> Result<Question, Failure> {
     let sender = party(desk, documents, inquiry, from)?;
     let (to_label, destination) = destination(desk, documents, inquiry, to, &sender)?;
@@ -296,9 +297,13 @@ fn question(
             source,
             destination,
             protocol,
-            source_port: if protocol.has_ports() { source_port } else { 0 },
+            source_port: match protocol.has_ports() {
+                true => source_port.unwrap_or(DYNAMIC_PORT),
+                false => 0,
+            },
             destination_port: to.port,
         },
+        is_port_given: source_port.is_some(),
         from: sender.label,
         to: to_label,
     })

@@ -112,6 +112,32 @@ pub(crate) fn verdict(fate: Fate) -> String {
     }
 }
 
+/// From which source ports the answer is another one, where nobody gave the port.
+pub(crate) fn other_ports(question: &Question, explanation: &Explanation) -> Option<String> {
+    let own = explanation.way.fate;
+    if question.is_port_given || explanation.source_ports.is_empty() {
+        return None;
+    }
+    let others = explanation.source_ports.iter();
+    let others = others.filter(|ports| ports.fate != own).map(|ports| {
+        let ranges = ports
+            .ranges
+            .iter()
+            .map(|(first, last)| match first == last {
+                true => first.to_string(),
+                false => format!("{first}-{last}"),
+            });
+        let ranges: Vec<String> = ranges.collect();
+        format!("{} from {}", verdict(ports.fate), ranges.join(","))
+    });
+    let others: Vec<String> = others.collect();
+    Some(format!(
+        "rules ask for the source port, which is taken to be {}: {}",
+        explanation.way.flow.source_port,
+        others.join("; ")
+    ))
+}
+
 /// How a way ends, in a sentence.
 pub(crate) fn ending(names: &Names<'_>, fate: Fate) -> String {
     match fate {

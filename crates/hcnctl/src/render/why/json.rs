@@ -22,6 +22,14 @@ pub(crate) fn json_page(page: &Page<'_>) -> Value {
             "object": fault.object.to_string(), "pointer": fault.pointer, "message": fault.message,
         })
     });
+    let source_ports = page.explanation.source_ports.iter().map(|ports| {
+        let ranges = ports.ranges.iter();
+        json!({
+            "ranges": ranges.map(|(first, last)| json!({"first": first, "last": last})).collect::<Vec<_>>(),
+            "allowed": ports.fate.is_allowed(),
+            "outcome": outcome(ports.fate),
+        })
+    });
     json!({
         "from": page.question.from,
         "to": page.question.to,
@@ -31,6 +39,8 @@ pub(crate) fn json_page(page: &Page<'_>) -> Value {
         "outcome": outcome(way.fate),
         "ending": ending(&page.names, way.fate),
         "steps": steps(&page.names, way, &mut judgements),
+        "sourcePortGiven": page.question.is_port_given,
+        "sourcePorts": source_ports.collect::<Vec<_>>(),
         "profiles": answers(page, &page.profiles, "version"),
         "openQuestions": answers(page, &page.questions, "question"),
         "faults": faults.collect::<Vec<_>>(),

@@ -14,7 +14,7 @@ use hcn_engine::{
 
 use hcn_schema::Guid;
 
-use super::{Names, Otherwise, Page, cause_words, ending, verdict};
+use super::{Names, Otherwise, Page, cause_words, ending, other_ports, verdict};
 use crate::{commands::why::Question, render::shown};
 
 /// One line: who, whom, what, and the cause.
@@ -33,12 +33,14 @@ pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Expl
         ),
         Some(_) | None => ending(names, fate),
     };
+    let ports = other_ports(question, explanation);
     let line = format!(
-        "{}: {} -> {}, {}: {cause}",
+        "{}: {} -> {}, {}: {cause}{}",
         verdict(fate),
         question.from,
         question.to,
-        explanation.way.flow
+        explanation.way.flow,
+        ports.map_or(String::new(), |ports| format!("; {ports}"))
     );
     shown(&line).into_owned()
 }
@@ -66,6 +68,9 @@ pub(crate) fn text_page(page: &Page<'_>) -> String {
         let owner = page.names.of(fault.object);
         let words = format!("note: {owner} {}: {}", fault.pointer, fault.message);
         text.line(0, &words);
+    }
+    if let Some(ports) = other_ports(page.question, page.explanation) {
+        text.line(0, &ports);
     }
     text.otherwise(page);
     text.page
