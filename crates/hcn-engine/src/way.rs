@@ -145,7 +145,7 @@ pub struct Branch {
 /// The way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
-    /// The flow as it sets out.
+    /// The flow as it sets out; on the way to a backend, as it goes on from the balancer.
     pub flow: Flow,
     /// What happens, in order.
     pub hops: Vec<Hop>,
@@ -479,7 +479,7 @@ impl Walk<'_> {
 
     /// A load balancer takes what the host has to send on.
     fn balance_on_host(self, flow: Flow, came_over: Option<usize>, chosen: (usize, usize)) -> Way {
-        self.balance(flow, chosen, |branch, mut flow, backend| {
+        self.balance(flow, chosen, |mut branch, mut flow, backend| {
             let balancer = &branch.switch.balancers[chosen.0];
             if !balancer.is_direct {
                 let own = || branch.topology.host_address_towards(flow.destination);
@@ -490,6 +490,7 @@ impl Walk<'_> {
                 if let Some(source) = source {
                     flow.source = source;
                     flow.source_port = FIRST_MASQUERADE_PORT;
+                    branch.way.flow = flow;
                 }
             }
             branch.reach_backend(flow, came_over, backend)

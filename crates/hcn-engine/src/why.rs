@@ -56,9 +56,48 @@ pub struct Explanation {
     pub judgements: Vec<Judgement>,
     /// How it would fare from other source ports; nothing where it fares the same from all.
     pub source_ports: Vec<SourcePorts>,
+    /// Policies of the endpoints on the way that may make something else of the packet, and are not followed.
+    pub unfollowed: Vec<Unfollowed>,
     /// What could not be read of the objects on the way.
     pub faults: Vec<Fault>,
 }
+
+/// A policy that is not followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfollowed {
+    /// The endpoint that has it.
+    pub object: Guid,
+    /// JSON pointer into its document.
+    pub pointer: String,
+    /// Its type, as the document spells it.
+    pub policy_type: String,
+    /// What it may do, in a sentence without a subject.
+    pub does: &'static str,
+}
+
+/// Types of policies that change packets and are not followed, and what each does (hns-behaviour 2.13), to packets that go out, come in, or both.
+const UNFOLLOWED: [(&str, &[Direction], &str); 4] = [
+    (
+        "OutBoundNAT",
+        &[Direction::Out],
+        "may give packets that leave the host another source",
+    ),
+    (
+        "L4Proxy",
+        &[Direction::Out],
+        "may send the connection to a proxy instead",
+    ),
+    (
+        "L4WFPPROXY",
+        &[Direction::Out, Direction::In],
+        "may send the connection to a proxy in the container instead",
+    ),
+    (
+        "SDNRoute",
+        &[Direction::Out],
+        "may send packets to another next hop",
+    ),
+];
 
 /// One port's judgement.
 #[derive(Clone, Debug)]
@@ -230,6 +269,7 @@ impl<'a> Inquiry<'a> {
         faults.retain(|fault| on_the_way.contains(&fault.object));
         let explanation = Explanation {
             source_ports: self.source_ports(start, flow, &rules),
+            unfollowed: self.unfollowed(start, flow, &way),
             way,
             judgements,
             faults,
@@ -247,6 +287,32 @@ impl<'a> Inquiry<'a> {
         });
         let answers = answers.collect();
         (explanation, answers)
+    }
+
+    /// Policies of the endpoints whose ports the packet was put to.
+    fn unfollowed(&self, start: Start, flow: &Flow, way: &Way) -> Vec<Unfollowed> {
+        let judged = way.judgements();
+        let how = self.once(&self.semantics);
+        let mut found = Vec::new();
+        for (number, document, _) in self.documents_on_the_way(start, flow) {
+            let object = document.id.get().and_then(hcn_schema::Id::guid);
+            let object = object.unwrap_or_default();
+            let policies = document.policies.get().map_or(&[][..], Vec::as_slice);
+            for (place, policy) in how.policies(object, policies) {
+                let known = UNFOLLOWED.iter().find(|(name, directions, _)| {
+                    let mut crossed = judged.iter().filter(|(port, ..)| *port == number);
+                    policy.is(name)
+                        && crossed.any(|(_, direction, ..)| directions.contains(direction))
+                });
+                found.extend(known.map(|(.., does)| Unfollowed {
+                    object,
+                    pointer: format!("/Policies/{place}"),
+                    policy_type: policy.policy_type.or_default(),
+                    does,
+                }));
+            }
+        }
+        found
     }
 
     fn answer(&self, start: Start, flow: &Flow, semantics: &Semantics, kept: &Kept) -> Otherwise {

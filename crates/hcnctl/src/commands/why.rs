@@ -12,6 +12,7 @@ use hcn::{
 };
 use hcn_engine::{
     Documents, Flow, Protocol, Semantics, Start, Switch,
+    switch::Balancer,
     way::DYNAMIC_PORT,
     why::{self, Explanation, Inquiry, Outline},
 };
@@ -323,6 +324,13 @@ fn party(
         });
     }
     if let Ok(address) = name.parse::<IpAddr>() {
+        let mut balancers = inquiry.switch().balancers.iter();
+        if let Some(balancer) = balancers.find(|own| own.vips.contains(&address)) {
+            return Err(Failure::Usage(format!(
+                "{address} is a virtual address of {}, which sends nothing of its own; ask from a client, or from one of its backends",
+                balancer_label(balancer)
+            )));
+        }
         let start = inquiry.switch().start_of(inquiry.topology(), address);
         return Ok(Party {
             label: match start {
@@ -395,7 +403,7 @@ fn destination(
             )),
         };
     }
-    let by_name = |balancer: &&hcn_engine::switch::Balancer| balancer.name == to.name;
+    let by_name = |balancer: &&Balancer| balancer.name == to.name;
     let place =
         match crate::lookup::endpoint_among(&to.name, &documents.endpoints, &desk.containers()?) {
             Err(Failure::NotFound { .. }) if switch.balancers.iter().any(|own| by_name(&own)) => {
@@ -420,6 +428,17 @@ fn destination(
     }
 }
 
+/// What a load balancer is called; those of kube-proxy have no name.
+pub(crate) fn balancer_label(balancer: &Balancer) -> String {
+    match balancer.name.as_str() {
+        "" => format!(
+            "load balancer {}",
+            crate::render::short_id(&balancer.id.to_string())
+        ),
+        name => label(balancer.id, name, &[]),
+    }
+}
+
 /// What an address is called: its endpoint, its load balancer, the host, or itself.
 fn named_address(
     desk: &Desk<'_>,
@@ -429,7 +448,7 @@ fn named_address(
     let switch = inquiry.switch();
     let mut balancers = switch.balancers.iter();
     if let Some(balancer) = balancers.find(|own| own.vips.contains(&address)) {
-        return Ok(label(balancer.id, &balancer.name, &[]));
+        return Ok(balancer_label(balancer));
     }
     Ok(match switch.start_of(inquiry.topology(), address) {
         Start::Port(port) => {

@@ -17,7 +17,10 @@ use hcn_engine::{
 };
 use hcn_schema::Guid;
 
-use crate::{commands::why::Question, lookup::label};
+use crate::{
+    commands::why::{Question, balancer_label},
+    lookup::label,
+};
 
 pub(crate) use json::{cause_of, flow, json_page};
 pub(crate) use text::{summary, text_page};
@@ -62,10 +65,11 @@ impl Names<'_> {
         let mut networks = switch.networks.iter();
         let network = networks.find(|network| network.id == id);
         let mut balancers = switch.balancers.iter();
-        let balancer = balancers.find(|balancer| balancer.id == id);
+        if let Some(balancer) = balancers.find(|balancer| balancer.id == id) {
+            return balancer_label(balancer);
+        }
         let name = network
             .map(|network| &network.name)
-            .or(balancer.map(|balancer| &balancer.name))
             .or(self.remote.get(&id));
         match name {
             Some(name) => label(id, name, &self.containers),

@@ -183,6 +183,148 @@ fn each_backend_of_a_service_has_a_way_of_its_own() {
     assert_eq!(folder.code("can pod web:443/tcp"), Some(1));
 }
 
+/// Every object in a page that has a pointer, with the id of the object that it points into.
+fn pointers<'a>(page: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
+    match page {
+        Value::Object(members) => {
+            let text = |key: &str| members.get(key).and_then(Value::as_str);
+            let owner = ["object", "endpoint", "balancer"].iter();
+            let owner = owner.filter_map(|key| text(key)).next();
+            found.extend(owner.zip(text("pointer")));
+            members.values().for_each(|value| pointers(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| pointers(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_pointer_leads_to_the_rule_mapping_or_port_that_is_told() {
+    let folder = scene("pointers");
+    fs::write(
+        folder.0.join("service.json"),
+        r#"{"SchemaVersion": {"Major": 2, "Minor": 0}, "HostComputeEndpoints": ["b0000001-0000-4000-8000-000000000000",
+            "b0000002-0000-4000-8000-000000000000"], "FrontendVIPs": ["10.96.0.1"],
+            "PortMappings": [{"Protocol": 6, "ExternalPort": 443, "InternalPort": 80}]}"#,
+    )
+    .unwrap();
+    make_load_balancer(&folder, "service.json");
+    // Enough rules that most are put aside unread.
+    let rules = (1..=30).map(|number| {
+        format!("Action=Block;Direction=In;Protocols=6;LocalPorts={number};Priority={number}")
+    });
+    let rules: Vec<String> = rules.collect();
+    for endpoint in ["nginx", "two"] {
+        folder.done(&format!(
+            "acl add {endpoint} {} Action=Allow;Direction=In;Priority=100 Action=Block;Direction=In;LocalPorts=80;Protocols=6;Priority=200",
+            rules.join(" ")
+        ));
+    }
+    let mut documents = std::collections::HashMap::new();
+    let connection = hcn::connect(
+        &hcn::Target::Embedded(Some(folder.0.join("state"))),
+        hcn::ConnectOptions::default(),
+    )
+    .unwrap();
+    for kind in [hcn::Kind::Endpoint, hcn::Kind::LoadBalancer] {
+        let query = hcn::schema::Query::v2().text();
+        for text in connection.hns().list(kind, &query).unwrap() {
+            let document: Value = serde_json::from_str(&text).unwrap();
+            let id = document["ID"].as_str().unwrap().to_ascii_lowercase();
+            documents.insert(id, document);
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    for line in [
+        "why client nginx:80/tcp -o json",
+        "why client host:8080/tcp -o json",
+        "why pod 10.96.0.1:443/tcp -o json",
+    ] {
+        let page = folder.json(line);
+        assert_eq!(published_schema().faults(&page), Vec::<String>::new());
+        let mut found = Vec::new();
+        pointers(&page, &mut found);
+        assert!(!found.is_empty(), "{line}");
+        for (object, pointer) in found {
+            let document = &documents[object];
+            let Some(told) = document.pointer(pointer) else {
+                panic!("{line}: {pointer} leads nowhere in {document}");
+            };
+            seen.insert(told["Type"].as_str().unwrap_or("part").to_owned());
+        }
+        for near in nearest(&page) {
+            let rule = &near["rule"];
+            let document = &documents[rule["object"].as_str().unwrap()];
+            let settings = document.pointer(rule["pointer"].as_str().unwrap()).unwrap();
+            assert_eq!(settings["Settings"]["Priority"], rule["priority"]);
+        }
+    }
+    assert!(seen.contains("ACL") && seen.contains("part"), "{seen:?}");
+}
+
+/// The rules that nearly matched, on every layer of a page's last judgement.
+fn nearest(page: &Value) -> Vec<&Value> {
+    let steps = page["steps"].as_array().unwrap().iter();
+    steps
+        .flat_map(|step| step["layers"].as_array().into_iter().flatten())
+        .flat_map(|layer| layer["stronger"]["nearest"].as_array().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_verdict_that_hangs_on_the_source_port_says_so_and_is_not_allowed_on_faith() {
+    let folder = scene("ports");
+    folder.done("acl add nginx Action=Block;Direction=In;Protocols=6;RemotePorts=60000-60001;Priority=50 Action=Allow;Direction=In;Priority=100");
+    let page = folder.json("why client nginx:80/tcp -o json");
+    assert_eq!(published_schema().faults(&page), Vec::<String>::new());
+    assert_eq!(
+        (&page["allowed"], &page["flow"]["sourcePort"]),
+        (&false.into(), &60_000.into())
+    );
+    let ports = serde_json::json!([
+        {"ranges": [{"first": 1, "last": 59_999}, {"first": 60_002, "last": 65_535}], "allowed": true, "outcome": "arrives"},
+        {"ranges": [{"first": 60_000, "last": 60_001}], "allowed": false, "outcome": "dropped"},
+    ]);
+    assert_eq!(page["sourcePorts"], ports);
+    let output = folder.run("can client nginx:80/tcp");
+    let line = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = "rules ask for the source port, which is taken to be 60000: allowed from 1-59999,60002-65535";
+    assert!(line.contains(told), "{line}");
+    assert_eq!(
+        folder.code("can client nginx:80/tcp --source-port 60002"),
+        Some(0)
+    );
+    // What no system chooses by itself is told, and does not decide.
+    folder.done("acl set nginx Action=Block;Direction=In;Protocols=6;RemotePorts=1-1023;Priority=50 Action=Allow;Direction=In;Priority=100");
+    let page = folder.json("why client nginx:80/tcp -o json");
+    assert_eq!(
+        (&page["allowed"], &page["sourcePorts"][0]["allowed"]),
+        (&true.into(), &false.into())
+    );
+}
+
+#[test]
+fn a_virtual_address_receives_and_does_not_send() {
+    let folder = scene("vip");
+    fs::write(
+        folder.0.join("service.json"),
+        r#"{"SchemaVersion": {"Major": 2, "Minor": 0}, "HostComputeEndpoints": ["b0000001-0000-4000-8000-000000000000"],
+            "FrontendVIPs": ["10.96.0.1"], "PortMappings": [{"Protocol": 6, "ExternalPort": 443, "InternalPort": 80}]}"#,
+    )
+    .unwrap();
+    make_load_balancer(&folder, "service.json");
+    for from in ["pod", "host", "203.0.113.9", "10.1.0.20", "client"] {
+        assert_eq!(
+            folder.code(&format!("can {from} 10.96.0.1:443/tcp")),
+            Some(0)
+        );
+    }
+    let output = folder.run("can 10.96.0.1 pod:80/tcp");
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains("which sends nothing of its own"), "{words}");
+}
+
 /// Puts a load balancer into the folder's store through the seam, as kube-proxy does; the program has no verb for it.
 fn make_load_balancer(folder: &Folder, file: &str) {
     let connection = hcn::connect(

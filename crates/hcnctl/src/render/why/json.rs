@@ -22,6 +22,11 @@ pub(crate) fn json_page(page: &Page<'_>) -> Value {
             "object": fault.object.to_string(), "pointer": fault.pointer, "message": fault.message,
         })
     });
+    let unfollowed = page.explanation.unfollowed.iter().map(|policy| {
+        json!({
+            "object": policy.object.to_string(), "pointer": policy.pointer, "type": policy.policy_type, "does": policy.does,
+        })
+    });
     let source_ports = page.explanation.source_ports.iter().map(|ports| {
         let ranges = ports.ranges.iter();
         json!({
@@ -43,6 +48,7 @@ pub(crate) fn json_page(page: &Page<'_>) -> Value {
         "sourcePorts": source_ports.collect::<Vec<_>>(),
         "profiles": answers(page, &page.profiles, "version"),
         "openQuestions": answers(page, &page.questions, "question"),
+        "unfollowed": unfollowed.collect::<Vec<_>>(),
         "faults": faults.collect::<Vec<_>>(),
     })
 }

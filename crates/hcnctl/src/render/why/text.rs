@@ -64,6 +64,14 @@ pub(crate) fn text_page(page: &Page<'_>) -> String {
     );
     text.line(0, &words);
     text.way(0, way);
+    for policy in &page.explanation.unfollowed {
+        let owner = page.names.of(policy.object);
+        let words = format!(
+            "note: {} of {owner} ({}) {}; it is not followed",
+            policy.pointer, policy.policy_type, policy.does
+        );
+        text.line(0, &words);
+    }
     for fault in &page.explanation.faults {
         let owner = page.names.of(fault.object);
         let words = format!("note: {owner} {}: {}", fault.pointer, fault.message);
@@ -123,11 +131,15 @@ impl Text<'_> {
                         continue;
                     };
                     let words = format!(
-                        "published port: {}/{} of the host is {} of {}; it goes on as {flow}",
+                        "published port: {}/{} of the host is {} of {}; it goes on as {flow}{}",
                         mapping.external_port,
                         mapping.protocol,
                         mapping.pointer,
-                        self.names.of(self.names.port(mapping.port))
+                        self.names.of(self.names.port(mapping.port)),
+                        match flow.source == way.flow.source {
+                            true => "",
+                            false => ", from a port of the host's choice",
+                        }
                     );
                     self.step(depth, &words);
                 }
@@ -148,8 +160,12 @@ impl Text<'_> {
         };
         let how = match (balancer.is_direct, balancer.source_vip) {
             (true, _) => "direct server return, the source stays".to_owned(),
-            (false, Some(vip)) => format!("the host translates, with source {vip}"),
-            (false, None) => "the host translates, with a source of its own".to_owned(),
+            (false, Some(vip)) => {
+                format!("the host translates, with source {vip} and a port of its choice")
+            }
+            (false, None) => {
+                "the host translates, with an address and a port of its own as source".to_owned()
+            }
         };
         let pointer = balancer.ports.get(port).map_or("", |port| &port.pointer);
         let words = format!(
