@@ -279,6 +279,14 @@ impl RuleList {
         })
     }
 
+    /// Whether rules of one priority have different actions.
+    pub(crate) fn may_tie(&self) -> bool {
+        let mut actions: HashMap<u16, &AclAction> = HashMap::new();
+        let mut entries = self.entries.iter();
+        entries
+            .any(|entry| *actions.entry(entry.priority).or_insert(&entry.action) != &entry.action)
+    }
+
     /// Whether another rule of the same priority with another action matches the packet too.
     pub(crate) fn is_tie<A: InList>(&self, number: u32, packet: &Packet<A>) -> bool {
         let Some(decider) = self.entry(number) else {

@@ -299,6 +299,14 @@ impl Space {
         }
     }
 
+    /// Where a value of the first axis leads, without a copy of its intervals.
+    pub(crate) fn at(&self, region: Region, axis: Axis, value: u128) -> Region {
+        match self.node(region) {
+            Some(node) if node.axis == axis => edge(&node.edges, value),
+            _ => region,
+        }
+    }
+
     /// A region of another space of the same family, as one of this space.
     pub fn import(&mut self, from: &Space, region: Region) -> Region {
         let mut done = HashMap::default();
@@ -349,6 +357,25 @@ impl Space {
             return Region::EMPTY;
         }
         self.intern(axis, edges)
+    }
+
+    /// What a diagram says where an axis has a value; it does not ask for the axis any more.
+    pub(crate) fn fix(&mut self, region: Region, axis: Axis, value: u128) -> Region {
+        let Some(node) = self.node(region) else {
+            return region;
+        };
+        if node.axis == axis {
+            return edge(&node.edges, value);
+        }
+        if node.axis > axis {
+            return region;
+        }
+        let (first, edges) = (node.axis, node.edges.clone());
+        let edges = edges
+            .iter()
+            .map(|(last, child)| (*last, self.fix(*child, axis, value)))
+            .collect();
+        self.intern(first, edges)
     }
 
     fn apply(&mut self, operation: Operation, one: Region, other: Region) -> Region {

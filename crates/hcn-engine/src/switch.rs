@@ -247,7 +247,12 @@ impl Switch {
             Direction::In => flow.source,
             Direction::Out => flow.destination,
         };
-        let others = self.indexes.with(other_side);
+        self.is_of_another(port, other_side)
+    }
+
+    /// Whether another port than this has an address.
+    pub(crate) fn is_of_another(&self, port: PortIndex, address: IpAddr) -> bool {
+        let others = self.indexes.with(address);
         others.iter().any(|other| *other != port)
     }
 
@@ -435,6 +440,12 @@ impl Switch {
             );
         }
         idle
+    }
+
+    /// Whether rules of a port have one priority and do different things, so that it hangs on the packet whether a tie decides it.
+    pub fn may_tie(&self, port: PortIndex) -> bool {
+        let rules = self.rules.get(port.0 as usize);
+        rules.is_some_and(|rules| rules.all_lists().any(|list| list.may_tie()))
     }
 
     /// Bytes of the indexes in which rules are looked up; lists that ports share count once.

@@ -95,6 +95,12 @@ impl Topology {
         self.cards.get(network)?.as_ref()
     }
 
+    /// The host's addresses with the prefix lengths of their subnets.
+    pub fn host_addresses(&self) -> impl Iterator<Item = (IpAddr, u8)> {
+        let cards = self.cards.iter().flatten();
+        cards.flat_map(|card| card.addresses.iter().copied())
+    }
+
     /// The network on which the host has an address.
     pub fn network_of_host_address(&self, address: IpAddr) -> Option<usize> {
         self.cards.iter().position(|card| {

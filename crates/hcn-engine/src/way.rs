@@ -41,7 +41,7 @@ pub enum Receiver {
 }
 
 /// Why there is no way to an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoWay {
     /// The sender has no route to it.
     NoRoute,
@@ -275,6 +275,18 @@ impl Switch {
     }
 }
 
+/// Whether machines beyond the host are on networks of a type.
+pub(crate) fn leads_out(network_type: &NetworkType) -> bool {
+    !matches!(
+        network_type,
+        NetworkType::Nat
+            | NetworkType::Ics
+            | NetworkType::Internal
+            | NetworkType::Private
+            | NetworkType::ConstrainedIcs
+    )
+}
+
 /// A way under construction.
 struct Walk<'a> {
     switch: &'a Switch,
@@ -359,19 +371,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether machines beyond the host are on a network.
     fn leads_out(&self, network: usize) -> bool {
         let network = self.switch.networks.get(network);
-        network.is_some_and(|network| {
-            !matches!(
-                network.network_type,
-                NetworkType::Nat
-                    | NetworkType::Ics
-                    | NetworkType::Internal
-                    | NetworkType::Private
-                    | NetworkType::ConstrainedIcs
-            )
-        })
+        network.is_some_and(|network| leads_out(&network.network_type))
     }
 
     fn deliver(mut self, port: PortIndex, flow: Flow) -> Way {

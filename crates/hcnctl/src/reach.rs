@@ -15,11 +15,12 @@ use std::{
 
 use hcn::service::Container;
 use hcn_engine::{
-    Direction, Documents, Family, Protocol, Semantics, Switch,
+    Direction, Documents, Family, Protocol, Ruling, Semantics, Switch, Topology,
     classifier::{Conditions, Extent, ProtocolSet},
-    reach::{Beyond, Piece, Reach},
+    reach::{Beyond, Piece, Reach, Sender, Target},
     space::{Region, Space},
     switch::Fault,
+    way::Receiver,
 };
 
 use crate::{commands::spec::TrafficSpec, failure::Failure};
@@ -36,6 +37,8 @@ pub struct Question {
     pub traffic: Vec<TrafficSpec>,
     /// Whether a name may mean nothing: of two matrices one may have it alone.
     pub may_miss: bool,
+    /// Whether rules alone are asked, as if everybody had a way to everybody.
+    pub rules_only: bool,
 }
 
 /// The matrix.
@@ -64,6 +67,10 @@ struct Half {
     ends: Vec<Vec<usize>>,
     /// By participant: its addresses, where it is beyond the ports.
     beyond: Vec<Option<Beyond>>,
+    /// By participant: addresses that have no port, of the host and of services.
+    targets: Vec<Vec<IpAddr>>,
+    /// By participant: whether it is the host.
+    hosts: Vec<bool>,
     /// What is asked for.
     asked: Region,
     words: HashMap<(Region, Option<Direction>), Arc<str>>,
@@ -130,12 +137,14 @@ impl Matrix {
         question: &Question,
     ) -> Result<Matrix, Failure> {
         let (switch, faults) = Switch::compile(documents, semantics);
-        let mut participants = participant::all(&switch, containers);
+        let topology = (!question.rules_only).then(|| Topology::of(&switch, usize::MAX));
+        let mut participants = participant::all(&switch, containers, topology.as_ref());
+        let every = participants.len();
         let mut missing = Vec::new();
         let mut select = |names: &[String]| {
             let mut chosen = Vec::new();
             if names.is_empty() {
-                chosen.extend(0..=switch.ports.len());
+                chosen.extend(0..every);
             }
             for name in names {
                 let found =
@@ -150,9 +159,11 @@ impl Matrix {
             chosen.retain(|place| seen.insert(*place));
             Ok(chosen)
         };
-        let (from, to) = (select(&question.from)?, select(&question.to)?);
+        let (mut from, to) = (select(&question.from)?, select(&question.to)?);
+        // Nobody sends from the address of a service.
+        from.retain(|place| !matches!(participants[*place].place, Place::Service(_)));
         let halves = [Family::V4, Family::V6]
-            .map(|family| Half::of(&switch, family, &participants, &question.traffic));
+            .map(|family| Half::of(&switch, family, &participants, question));
         Ok(Matrix {
             participants,
             from,
@@ -182,10 +193,19 @@ impl Matrix {
         pairs
     }
 
-    /// Whether the rules of a port have a say between two participants.
+    /// Whether anything on this host has a say between two participants.
     pub fn is_pair(&self, from: usize, to: usize) -> bool {
-        let port = |place: usize| self.participants.get(place).and_then(Participant::port);
-        from != to && (port(from).is_some() || port(to).is_some())
+        let place = |place: usize| self.participants.get(place).map(|own| &own.place);
+        let (Some(source), Some(destination)) = (place(from), place(to)) else {
+            return false;
+        };
+        from != to
+            && match (source, destination) {
+                (Place::Service(_), _) => false,
+                (Place::Port { .. }, _) | (_, Place::Port { .. } | Place::Service(_)) => true,
+                (Place::Beyond(_), Place::Host(_)) => true,
+                (Place::Host(_) | Place::Beyond(_), Place::Host(_) | Place::Beyond(_)) => false,
+            }
     }
 
     /// What passes between two addresses, in words.
@@ -235,22 +255,35 @@ impl Matrix {
 
     /// The packets of a pair by what decides on them, with words for the packets.
     pub fn pieces(&mut self, pair: &Pair, reaching: &Reaching) -> Vec<(Piece, Arc<str>)> {
-        let Matrix { switch, halves, .. } = self;
-        let half = match reaching.family {
-            Family::V4 => &mut halves[0],
-            Family::V6 => &mut halves[1],
-        };
-        let pieces = half.pieces(switch, pair, reaching);
+        let half = self.half(reaching.family);
+        let pieces = half.pieces(pair, reaching);
         let asked = half.asked;
         let mut told = Vec::with_capacity(pieces.len());
         for piece in pieces.iter() {
             let packets = half.reach.space_mut().and(piece.packets, asked);
             if packets != Region::EMPTY {
                 let words = half.words_of(packets, reaching.direction());
-                told.push((Piece { packets, ..*piece }, words));
+                let piece = piece.clone();
+                told.push((Piece { packets, ..piece }, words));
             }
         }
         told
+    }
+
+    /// As [`Reach::rulings`], in a family.
+    pub fn rulings(&self, family: Family, diagram: Region) -> Vec<Ruling> {
+        match family {
+            Family::V4 => self.halves[0].reach.rulings(diagram),
+            Family::V6 => self.halves[1].reach.rulings(diagram),
+        }
+    }
+
+    /// As [`Reach::deciding`], of the addresses of a pair.
+    pub fn deciding(&mut self, pair: &Pair, reaching: &Reaching) -> Option<[Region; 2]> {
+        let half = self.half(reaching.family);
+        let source = half.end_at(pair.from, reaching.source)?;
+        let destination = half.end_at(pair.to, reaching.destination)?;
+        half.reach.deciding(source, destination)
     }
 
     /// The switch.
@@ -271,9 +304,12 @@ impl Half {
         switch: &Switch,
         family: Family,
         participants: &[Participant],
-        traffic: &[TrafficSpec],
+        question: &Question,
     ) -> Half {
-        let mut reach = Reach::of(switch, family);
+        let mut reach = match question.rules_only {
+            true => Reach::of(switch, family),
+            false => Reach::along_ways(switch, family),
+        };
         let mut by_port: Vec<Vec<usize>> = vec![Vec::new(); switch.ports.len()];
         for (place, end) in reach.ends().iter().enumerate() {
             by_port[end.port.0 as usize].push(place);
@@ -286,15 +322,29 @@ impl Half {
             .iter()
             .map(|participant| match &participant.place {
                 Place::Beyond(prefixes) => {
-                    Some(reach.beyond(prefixes)).filter(|beyond| !beyond.is_empty())
+                    let beyond = match participant.label == participant::OUTSIDE {
+                        true => reach.outside_all(),
+                        false => reach.beyond(prefixes),
+                    };
+                    Some(beyond).filter(|beyond| !beyond.is_empty())
                 }
-                Place::Port { .. } => None,
+                Place::Port { .. } | Place::Host(_) | Place::Service(_) => None,
             });
+        let targets = participants.iter().map(|participant| {
+            let own = participant.targets().iter().copied();
+            own.filter(|address| Family::from(*address) == family)
+                .collect()
+        });
+        let hosts = participants
+            .iter()
+            .map(|participant| matches!(participant.place, Place::Host(_)));
         Half {
             family,
             ends: ends.collect(),
             beyond: beyond.collect(),
-            asked: asked(reach.space_mut(), traffic),
+            targets: targets.collect(),
+            hosts: hosts.collect(),
+            asked: asked(reach.space_mut(), &question.traffic),
             reach,
             words: HashMap::new(),
         }
@@ -302,43 +352,81 @@ impl Half {
 
     /// Adds what passes from a participant to each of the others.
     fn fill(&mut self, from: usize, pairs: &mut [Pair]) {
-        if let Some(beyond) = &self.beyond[from] {
+        if self.hosts[from] || self.beyond[from].is_some() {
             for pair in pairs {
-                for end in &self.ends[pair.to] {
-                    let region = self.reach.outside(*end, Direction::In, beyond);
-                    pair.reaching.push(Reaching {
-                        family: self.family,
-                        source: None,
-                        destination: Some(self.reach.ends()[*end].address),
-                        region: self.reach.space_mut().and(region, self.asked),
-                    });
-                }
+                self.fill_elsewhere(from, pair);
             }
             return;
         }
-        for source in &self.ends[from] {
-            let address = self.reach.ends()[*source].address;
-            let row = self.reach.from(*source);
+        for source in self.ends[from].clone() {
+            let address = self.reach.ends()[source].address;
+            let row = self.reach.from(source);
             for pair in pairs.iter_mut() {
-                if let Some(beyond) = &self.beyond[pair.to] {
-                    let region = self.reach.outside(*source, Direction::Out, beyond);
+                let mut add = |destination: Option<IpAddr>, region: Region, space: &mut Space| {
                     pair.reaching.push(Reaching {
                         family: self.family,
                         source: Some(address),
-                        destination: None,
-                        region: self.reach.space_mut().and(region, self.asked),
+                        destination,
+                        region: space.and(region, self.asked),
                     });
+                };
+                if let Some(beyond) = &self.beyond[pair.to] {
+                    let region = self.reach.outside(source, Direction::Out, beyond);
+                    add(None, region, self.reach.space_mut());
+                }
+                for to in &self.targets[pair.to] {
+                    let region = self.reach.towards(Sender::End(source), target(*to, None));
+                    add(Some(*to), region, self.reach.space_mut());
                 }
                 for end in &self.ends[pair.to] {
-                    pair.reaching.push(Reaching {
-                        family: self.family,
-                        source: Some(address),
-                        destination: Some(self.reach.ends()[*end].address),
-                        region: self.reach.space_mut().and(row[*end], self.asked),
-                    });
+                    let to = self.reach.ends()[*end].address;
+                    add(Some(to), row[*end], self.reach.space_mut());
                 }
             }
         }
+    }
+
+    /// Adds what passes from the host, or from beyond the ports, to another participant.
+    fn fill_elsewhere(&mut self, from: usize, pair: &mut Pair) {
+        let ends = self.ends[pair.to].iter();
+        let ends = ends.map(|end| self.reach.ends()[*end]);
+        let ends = ends.map(|end| target(end.address, Some(Receiver::Port(end.port))));
+        let others = self.targets[pair.to].iter();
+        let others = others.map(|address| target(*address, None));
+        let all: Vec<Target> = ends.chain(others).collect();
+        for to in all {
+            let (source, region) = match &self.beyond[from] {
+                Some(beyond) => (None, self.sent_from(beyond.clone(), to)),
+                None => match self.reach.host_source(to.address) {
+                    Some(source) => (Some(source), self.reach.towards(Sender::Host, to)),
+                    None => continue,
+                },
+            };
+            pair.reaching.push(Reaching {
+                family: self.family,
+                source,
+                destination: Some(to.address),
+                region: self.reach.space_mut().and(region, self.asked),
+            });
+        }
+    }
+
+    fn sent_from(&mut self, beyond: Beyond, to: Target) -> Region {
+        match self.end_of(to) {
+            // By rules alone too.
+            Some(end) => self.reach.outside(end, Direction::In, &beyond),
+            None => self.reach.towards(Sender::Beyond(&beyond), to),
+        }
+    }
+
+    fn end_of(&self, to: Target) -> Option<usize> {
+        let Some(Receiver::Port(port)) = to.receiver else {
+            return None;
+        };
+        let ends = self.reach.ends();
+        let place = ends.partition_point(|end| (end.address, end.port) < (to.address, port));
+        let end = ends.get(place)?;
+        (end.address == to.address && end.port == port).then_some(place)
     }
 
     fn words_of(&mut self, region: Region, direction: Option<Direction>) -> Arc<str> {
@@ -355,36 +443,40 @@ impl Half {
         words
     }
 
-    fn pieces(&mut self, switch: &Switch, pair: &Pair, reaching: &Reaching) -> Arc<[Piece]> {
-        let end = |participant: usize, address: IpAddr| {
-            let own = self.ends[participant].iter().copied();
-            let mut own = own.filter(|end| self.reach.ends()[*end].address == address);
-            own.next()
+    fn pieces(&mut self, pair: &Pair, reaching: &Reaching) -> Arc<[Piece]> {
+        let source = self.end_at(pair.from, reaching.source);
+        let destination = self.end_at(pair.to, reaching.destination);
+        let to = |address: IpAddr| match destination {
+            Some(end) => target(address, Some(Receiver::Port(self.reach.ends()[end].port))),
+            None => target(address, None),
         };
-        let source = reaching.source.and_then(|address| end(pair.from, address));
-        let destination = reaching
-            .destination
-            .and_then(|address| end(pair.to, address));
-        match (
-            source,
-            destination,
-            &self.beyond[pair.from],
-            &self.beyond[pair.to],
-        ) {
-            (Some(source), Some(destination), _, _) => {
-                self.reach.pieces(switch, source, destination)
-            }
-            (Some(end), None, _, Some(beyond)) => {
-                self.reach
-                    .pieces_outside(switch, end, Direction::Out, beyond)
-            }
-            (None, Some(end), Some(beyond), _) => {
-                self.reach
-                    .pieces_outside(switch, end, Direction::In, beyond)
-            }
-            _ => [].into(),
+        let address = reaching.destination.map(to);
+        let (from_beyond, to_beyond) = (&self.beyond[pair.from], &self.beyond[pair.to]);
+        match (source, destination, address) {
+            (Some(source), Some(destination), _) => self.reach.pieces(source, destination),
+            (Some(source), None, Some(to)) => self.reach.pieces_towards(Sender::End(source), to),
+            (Some(source), None, None) => match to_beyond {
+                Some(beyond) => self.reach.pieces_outside(source, Direction::Out, beyond),
+                None => [].into(),
+            },
+            (None, end, Some(to)) => match (from_beyond, end) {
+                (Some(beyond), Some(end)) => self.reach.pieces_outside(end, Direction::In, beyond),
+                (Some(beyond), None) => self.reach.pieces_towards(Sender::Beyond(beyond), to),
+                (None, _) => self.reach.pieces_towards(Sender::Host, to),
+            },
+            (None, _, None) => [].into(),
         }
     }
+
+    /// The end of a participant's port that has an address.
+    fn end_at(&self, participant: usize, address: Option<IpAddr>) -> Option<usize> {
+        let mut own = self.ends[participant].iter().copied();
+        own.find(|end| Some(self.reach.ends()[*end].address) == address)
+    }
+}
+
+fn target(address: IpAddr, receiver: Option<Receiver>) -> Target {
+    Target { address, receiver }
 }
 
 /// Packets of any of these kinds; every packet where there is none.

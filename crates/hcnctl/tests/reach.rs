@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What `reach` prints for programs, against verdicts of single flows on random switches.
+//! What `reach` prints for programs, against the ways of single flows on random switches.
 //!
 //! Apart from the transcripts, which have few rules: here the CSV is read back by a reader of its own for the words, and the JSON by its
 //! published schema and its cells.
@@ -11,8 +11,8 @@ mod schema;
 
 use std::{collections::HashMap, net::IpAddr};
 
-use hcn_engine::{Decision, Documents, Flow, Protocol, Semantics, Switch};
-use hcn_schema::{Document, Endpoint, Network};
+use hcn_engine::{Documents, Flow, Protocol, Semantics, Switch, Topology};
+use hcn_schema::{Document, Endpoint, LoadBalancer, Network};
 use hcnctl::{
     reach::{Matrix, Question, compare::compare},
     render::reach::{Subject, compared_csv, compared_json, csv, json},
@@ -97,7 +97,14 @@ fn rule() -> impl Strategy<Value = Value> {
 fn documents() -> impl Strategy<Value = Documents> {
     let one = (vec(rule(), 0..4), prop::bool::weighted(0.1));
     vec(one, ENDPOINTS.len()).prop_map(|endpoints| {
-        let network = json!({"ID": "00000000-0000-0000-0000-00000000000a", "Type": "L2Bridge"});
+        let network = json!({"ID": "00000000-0000-0000-0000-00000000000a", "Type": "L2Bridge", "Ipams": [{"Subnets": [
+            {"IpAddressPrefix": "10.0.0.0/16", "Routes": [{"NextHop": "10.0.0.254", "DestinationPrefix": "0.0.0.0/0"}]},
+            {"IpAddressPrefix": "fd00::/64", "Routes": [{"NextHop": "fd00::fe", "DestinationPrefix": "::/0"}]},
+        ]}]});
+        // Every backend has to let a flow in.
+        let service = json!({"ID": "00000000-0000-0000-0000-00000000000b", "FrontendVIPs": ["10.96.0.1"],
+            "HostComputeEndpoints": ["00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000002"],
+            "PortMappings": [{"Protocol": 6, "ExternalPort": 443, "InternalPort": 80}]});
         let endpoint = |(number, (policies, isolated)): (usize, (Vec<Value>, bool))| {
             let (name, addresses) = ENDPOINTS[number];
             let addresses = addresses
@@ -117,13 +124,17 @@ fn documents() -> impl Strategy<Value = Documents> {
         Documents {
             networks: vec![Network::from_value(&network).unwrap()],
             endpoints: endpoints.into_iter().enumerate().map(endpoint).collect(),
-            ..Documents::default()
+            load_balancers: vec![LoadBalancer::from_value(&service).unwrap()],
         }
     })
 }
 
 fn matrix(documents: &Documents) -> Matrix {
-    Matrix::of(documents, &[], &Semantics::default(), &Question::default()).unwrap()
+    asked(documents, &Question::default())
+}
+
+fn asked(documents: &Documents, question: &Question) -> Matrix {
+    Matrix::of(documents, &[], &Semantics::default(), question).unwrap()
 }
 
 fn subject() -> Subject {
@@ -204,11 +215,15 @@ fn told_by_json(text: &[u8], list: &str, members: &[&str]) -> Vec<Told> {
         .collect()
 }
 
+/// Whether the flow gets to its destination.
 fn allows(switch: &Switch, flow: &Flow) -> bool {
-    switch.verdict(flow).decision == Decision::Allow
+    let topology = Topology::of(switch, usize::MAX);
+    let start = switch.start_of(&topology, flow.source);
+    switch.way(&topology, start, flow).fate.is_allowed()
 }
 
-/// All pairs of addresses of one family: 2 + 2 + 1 + 1 endpoints' addresses and outside, without those of one endpoint.
+/// All pairs of addresses of one family: 2 + 2 + 1 + 1 endpoints' addresses, without those of one endpoint; the host and outside with each of
+/// those; the service with each of those of its family, the host and outside; and outside with the host.
 fn expected_pairs() -> usize {
     let addresses = || {
         let all = ENDPOINTS.iter().enumerate();
@@ -221,7 +236,9 @@ fn expected_pairs() -> usize {
     let inside = addresses()
         .flat_map(|one| addresses().map(move |other| (one, other)))
         .filter(|(one, other)| one.0 != other.0 && one.1 == other.1);
-    inside.count() + 2 * addresses().count()
+    let of_new = addresses().filter(|(_, is_new)| *is_new).count();
+    let of_old = addresses().count() - of_new;
+    inside.count() + 4 * addresses().count() + (of_old + 2) + 2
 }
 
 proptest! {
@@ -297,11 +314,16 @@ fn a_changed_address_is_compared_as_the_endpoint_that_has_it() {
     let client = json!({"ID": "00000000-0000-0000-0000-000000000002", "Name": "client", "IpConfigurations": [{"IpAddress": "10.0.0.2"}]});
     let client = Endpoint::from_value(&client).unwrap();
     let of = |web: Endpoint| {
-        matrix(&Documents {
+        let documents = Documents {
             networks: Vec::new(),
             endpoints: vec![web, client.clone()],
             ..Documents::default()
-        })
+        };
+        let question = Question {
+            rules_only: true,
+            ..Question::default()
+        };
+        asked(&documents, &question)
     };
     let web = json!([{"Type": "ACL", "Settings": {"Action": "Allow", "Direction": "In", "Protocols": "6", "LocalPorts": "80", "Priority": 100}}]);
     let mut before = of(endpoint("10.0.0.1", web.clone()));

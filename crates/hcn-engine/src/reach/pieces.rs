@@ -1,159 +1,253 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Why a pair reaches with what it does: its packets by what decides on them at the two ports.
+//! Why a pair reaches with what it does: its packets by what decides on them at each port on the way.
 //!
 //! Apart from the sets of what passes, since who only wants those need not pay for this. Invariant: the pieces of a pair do not overlap,
 //! together they are everything, and the allowed ones are what passes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use super::{Beyond, Reach};
+use super::{
+    Beyond, Reach,
+    along::{Nowhere, Sender, Target},
+    course::Road,
+};
 use crate::{
+    classifier::Extent,
     fast_hash::FastHash,
     flow::Direction,
     port_rules::Labels,
-    space::{Axis, Region, edge, number_of, other_side},
-    switch::Switch,
+    space::{Axis, Region, number_of, other_side},
+    switch::PortIndex,
     verdict::{Decision, Layer, Reason, Ruling},
+    way::Receiver,
 };
 
 /// Packets of a pair on which the same decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// The packets; with the addresses of the other side where that is no port.
+    /// The packets as they set out; with the addresses of the other side where that is no port.
     pub packets: Region,
-    /// What the port of the source says, where it is asked.
-    pub out: Option<Ruling>,
-    /// What the port of the destination says, where it is asked.
-    pub into: Option<Ruling>,
+    /// What each port on the way says, in order, up to the first that blocks.
+    pub said: Arc<[Said]>,
+    /// Why they get nowhere, where no port is to blame.
+    pub nowhere: Option<Nowhere>,
 }
 
-impl Piece {
-    /// What happens to the packets.
-    pub fn decision(&self) -> Decision {
-        let rulings = [self.out, self.into].into_iter().flatten();
-        rulings
-            .last()
-            .map_or(Decision::Allow, |ruling| ruling.decision)
-    }
+/// What a port says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The port.
+    pub port: PortIndex,
+    /// As the port sees it.
+    pub direction: Direction,
+    /// What it says.
+    pub ruling: Ruling,
 }
 
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     labels: Labels,
-    /// By end and direction.
-    diagrams: HashMap<(usize, bool), Region, FastHash>,
-    /// By the diagrams of both ports.
-    pieces: HashMap<Asked, Arc<[Piece]>>,
+    /// By port, direction and the address on its side.
+    diagrams: HashMap<(PortIndex, bool, IpAddr), Region, FastHash>,
 }
 
-/// What the ports of the source and of the destination say; a port that is not asked says nothing.
-type Asked = (Option<Region>, Option<Region>);
+impl Found {
+    /// The end of a diagram that says a ruling.
+    pub(super) fn label(&mut self, ruling: Ruling) -> Region {
+        self.labels.of(ruling)
+    }
+}
 
 /// What an isolated port says to another one.
-const ISOLATED: Ruling = Ruling {
+pub(super) const ISOLATED: Ruling = Ruling {
     decision: Decision::Block,
     layer: Layer::Switch,
     reason: Reason::NoIntercommunication,
 };
 
 impl Reach {
-    /// The pieces of a pair of ends of the switch that this was made of; none for an index beyond the ends.
-    pub fn pieces(&mut self, switch: &Switch, source: usize, destination: usize) -> Arc<[Piece]> {
+    /// The pieces of a pair of ends; none for an index beyond the ends.
+    pub fn pieces(&mut self, source: usize, destination: usize) -> Arc<[Piece]> {
         let (Some(from), Some(to)) = (self.ends.get(source), self.ends.get(destination)) else {
             return [].into();
         };
         let (from, to) = (*from, *to);
-        if from.port == to.port {
-            return self.divide(None, None);
+        if self.courses.is_some() {
+            let to = Target {
+                address: to.address,
+                receiver: Some(Receiver::Port(to.port)),
+            };
+            return self.pieces_towards(Sender::End(source), to);
         }
+        if from.port == to.port {
+            return self.divide(Region::FULL, &[]);
+        }
+        let [out, into] = self.decide(source, destination);
+        let steps = [
+            (from.port, Direction::Out, out),
+            (to.port, Direction::In, into),
+        ];
+        self.divide(Region::FULL, &steps)
+    }
+
+    /// What decides on a pair of ends that are asked for the rules of both and for nothing else: equal handles for pairs of which the same rules, by
+    /// their numbers, decide the same packets. `None` where that is not all.
+    pub fn deciding(&mut self, source: usize, destination: usize) -> Option<[Region; 2]> {
+        let (from, to) = (self.ends.get(source)?, self.ends.get(destination)?);
+        let is_own = from.port == to.port;
+        let Reach {
+            courses,
+            switch,
+            ends,
+            ..
+        } = self;
+        if let Some(courses) = courses {
+            let roads = courses.roads(switch, ends, source);
+            let own = courses.own(ends[source].port);
+            if roads[destination] != Road::Plain || own.contains(&destination) {
+                return None;
+            }
+        }
+        (!is_own).then(|| self.decide(source, destination))
+    }
+
+    /// What one side of [`Reach::deciding`] says of some packet.
+    pub fn rulings(&self, diagram: Region) -> Vec<Ruling> {
+        let ends = self.space.ends(diagram).into_iter();
+        ends.filter_map(|end| self.found.labels.ruling(end))
+            .collect()
+    }
+
+    fn decide(&mut self, source: usize, destination: usize) -> [Region; 2] {
+        let (from, to) = (self.ends[source], self.ends[destination]);
         let isolated = self.found.labels.of(ISOLATED);
         let out = match self.isolated[source] {
             true => isolated,
             false => {
-                let diagram = self.diagram(switch, source, Direction::Out);
-                let intervals = self.space.intervals(diagram, Axis::Destination);
-                edge(&intervals, number_of(to.address))
+                let diagram = self.diagram_at(from.port, Direction::Out, from.address);
+                self.space
+                    .at(diagram, Axis::Destination, number_of(to.address))
             }
         };
         let into = match self.isolated[destination] {
             true => isolated,
             false => {
-                let diagram = self.diagram(switch, destination, Direction::In);
-                let intervals = self.space.intervals(diagram, Axis::Source);
-                edge(&intervals, number_of(from.address))
+                let diagram = self.diagram_at(to.port, Direction::In, to.address);
+                self.space
+                    .at(diagram, Axis::Source, number_of(from.address))
             }
         };
-        self.divide(Some(out), Some(into))
+        [out, into]
     }
 
     /// The pieces of an end and the addresses beyond; none for an index beyond the ends.
     pub fn pieces_outside(
         &mut self,
-        switch: &Switch,
         end: usize,
         direction: Direction,
         beyond: &Beyond,
     ) -> Arc<[Piece]> {
-        if end >= self.ends.len() {
+        let Some(own) = self.ends.get(end).copied() else {
             return [].into();
+        };
+        if direction == Direction::In && self.courses.is_some() {
+            let to = Target {
+                address: own.address,
+                receiver: Some(Receiver::Port(own.port)),
+            };
+            return self.pieces_towards(Sender::Beyond(beyond), to);
         }
-        let diagram = self.diagram(switch, end, direction);
-        let diagram = self
+        let diagram = self.diagram_at(own.port, direction, own.address);
+        let axis = other_side(direction);
+        let Some(passable) = self.passable(end) else {
+            let diagram = self.space.only(diagram, axis, &beyond.spans);
+            return self.divide(Region::FULL, &[(own.port, direction, diagram)]);
+        };
+        let gets_there = self
             .space
-            .only(diagram, other_side(direction), &beyond.spans);
-        match direction {
-            Direction::Out => self.divide(Some(diagram), None),
-            Direction::In => self.divide(None, Some(diagram)),
+            .cut(axis, &Extent::Of(passable), Region::FULL, Region::EMPTY);
+        let gets_there = self.space.only(gets_there, axis, &beyond.spans);
+        let rest = self.space.minus(Region::FULL, gets_there);
+        let mut pieces = self
+            .divide(gets_there, &[(own.port, direction, diagram)])
+            .to_vec();
+        for piece in &mut pieces {
+            piece.packets = self.space.only(piece.packets, axis, &beyond.spans);
         }
+        pieces.retain(|piece| piece.packets != Region::EMPTY);
+        if rest != Region::EMPTY {
+            pieces.push(Piece {
+                packets: rest,
+                said: [].into(),
+                nowhere: Some(Nowhere::Beyond),
+            });
+        }
+        pieces.into()
     }
 
-    /// What decides at the port of an end, over packets that have the end's address on its side.
-    fn diagram(&mut self, switch: &Switch, end: usize, direction: Direction) -> Region {
-        let key = (end, direction == Direction::In);
+    /// What decides at a port, over packets that have an address on its side.
+    pub(super) fn diagram_at(
+        &mut self,
+        port: PortIndex,
+        direction: Direction,
+        own: IpAddr,
+    ) -> Region {
+        let key = (port, direction == Direction::In, own);
         if let Some(known) = self.found.diagrams.get(&key) {
             return *known;
         }
-        let (port, address) = (self.ends[end].port, self.ends[end].address);
         let labels = &mut self.found.labels;
-        let diagram = switch.rulings_with(&mut self.space, port, direction, address, labels);
+        let diagram = self
+            .switch
+            .rulings_with(&mut self.space, port, direction, own, labels);
         self.found.diagrams.insert(key, diagram);
         diagram
     }
 
-    /// The pieces of what the ports say.
-    fn divide(&mut self, out: Option<Region>, into: Option<Region>) -> Arc<[Piece]> {
-        let key: Asked = (out, into);
-        if let Some(known) = self.found.pieces.get(&key) {
-            return known.clone();
-        }
+    /// Packets divided by what port after port says.
+    pub(super) fn divide(
+        &mut self,
+        packets: Region,
+        steps: &[(PortIndex, Direction, Region)],
+    ) -> Arc<[Piece]> {
         let mut pieces = Vec::new();
-        for (packets, out) in self.parts(out) {
-            if out.is_some_and(|ruling| ruling.decision == Decision::Block) {
-                pieces.push(Piece {
-                    packets,
-                    out,
-                    into: None,
-                });
-                continue;
-            }
-            for (others, into) in self.parts(into) {
-                let packets = self.space.and(packets, others);
-                if packets != Region::EMPTY {
-                    pieces.push(Piece { packets, out, into });
+        let mut open: Vec<(Region, Vec<Said>)> = vec![(packets, Vec::new())];
+        for (port, direction, diagram) in steps {
+            let parts = self.parts(*diagram);
+            let mut passing = Vec::new();
+            for (packets, said) in open {
+                for (part, ruling) in &parts {
+                    let packets = self.space.and(packets, *part);
+                    if packets == Region::EMPTY {
+                        continue;
+                    }
+                    let mut said = said.clone();
+                    said.extend(ruling.map(|ruling| Said {
+                        port: *port,
+                        direction: *direction,
+                        ruling,
+                    }));
+                    let blocks = ruling.is_some_and(|ruling| ruling.decision == Decision::Block);
+                    match blocks {
+                        true => pieces.push((packets, said)),
+                        false => passing.push((packets, said)),
+                    }
                 }
             }
+            open = passing;
         }
-        let pieces: Arc<[Piece]> = pieces.into();
-        self.found.pieces.insert(key, pieces.clone());
-        pieces
+        pieces.extend(open);
+        let piece = |(packets, said): (Region, Vec<Said>)| Piece {
+            packets,
+            said: said.into(),
+            nowhere: None,
+        };
+        pieces.into_iter().map(piece).collect()
     }
 
     /// The packets of each ruling of a diagram.
-    fn parts(&mut self, diagram: Option<Region>) -> Vec<(Region, Option<Ruling>)> {
-        let Some(diagram) = diagram else {
-            return vec![(Region::FULL, None)];
-        };
+    fn parts(&mut self, diagram: Region) -> Vec<(Region, Option<Ruling>)> {
         let ends = self.space.ends(diagram);
         let mut parts = Vec::with_capacity(ends.len());
         for end in ends {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sets as sets: equal ones are one, the sides of a packet are not mixed up, the edges of an axis are in it.
 
+mod laws;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;

@@ -7,9 +7,11 @@ use crate::commands::spec::TrafficSpec;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Sets are exact: every protocol and port of the first packet of a flow, as the rules of both ports have it. \
-                  Routes, and whether anybody listens, are not asked; probe tries that.\n\
-                  outside stands for every address that no endpoint here has, the host's among them."
+    after_help = "Sets are exact: every protocol and port of the first packet of a flow that gets there, along the ways that can and why find: \
+                  routes between networks, load balancers (every backend has to let it in), published ports, and the rules of each port on the way.\n\
+                  host is this host, outside every address that nobody here has. A service is a destination: an address of a load balancer. \
+                  Whether anybody listens is not asked (probe tries that), nor SDN routes, nor what lies beyond the host.\n\
+                  A file that lacks a network of its endpoints says nothing about ways: then rules alone are asked, as with --rules."
 )]
 pub struct ReachArgs {
     /// Only from these: an endpoint or container by any of its names, host, outside, an address, or a prefix with all that is in it; may be repeated.
@@ -21,6 +23,9 @@ pub struct ReachArgs {
     /// Only this traffic: 80/tcp, 8000-8080/udp, tcp, icmp; may be repeated.
     #[arg(long, value_name = "TRAFFIC")]
     pub port: Vec<TrafficSpec>,
+    /// Ask rules alone: as if everybody had a way to everybody, without host and services.
+    #[arg(long)]
+    pub rules: bool,
     /// What to look at: now, a moment @N of history, or a file with a listing of networks and endpoints as diff takes it (- for standard input).
     #[arg(
         long,

@@ -7,7 +7,7 @@ use std::{collections::HashSet, io::Write};
 
 use hcn::{
     HnsVersion,
-    schema::Query,
+    schema::{Document, LoadBalancer, Query},
     service::{Container, Profile, dump, profile},
 };
 use hcn_engine::{Documents, Semantics};
@@ -19,6 +19,7 @@ use crate::{
     desk::{Desk, Outcome},
     failure::{Failure, exit},
     listing::{self, Kind, Listed},
+    lookup::guid,
     reach::{
         Matrix, Question,
         compare::{Comparison, compare},
@@ -212,7 +213,10 @@ impl Known {
             match listed.kind {
                 Kind::Endpoint => documents.endpoints.push(dump::endpoint(members)),
                 Kind::Network => documents.networks.push(dump::network(members)),
-                Kind::Namespace | Kind::LoadBalancer => continue,
+                Kind::LoadBalancer => documents
+                    .load_balancers
+                    .push(LoadBalancer::from_map(members)),
+                Kind::Namespace => continue,
                 Kind::Unknown => {
                     unknown += 1;
                     continue;
@@ -260,16 +264,29 @@ fn is_cut(policies: &Value) -> bool {
 fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
     let networks = desk.client().networks(&Query::v2());
     let endpoints = desk.client().endpoints(&Query::v2());
+    // An HNS without load balancers has none.
+    let load_balancers = desk
+        .client()
+        .hns()
+        .list(hcn::Kind::LoadBalancer, &Query::v2().text())
+        .unwrap_or_default();
+    let load_balancers = load_balancers.iter();
     Ok(Documents {
         networks: networks.map_err(Failure::hns("list the networks"))?,
         endpoints: endpoints.map_err(Failure::hns("list the endpoints"))?,
-        // Addresses of ports are asked for, and not those of services.
-        ..Documents::default()
+        load_balancers: load_balancers
+            .filter_map(|text| LoadBalancer::from_json(text).ok())
+            .collect(),
     })
 }
 
-/// Cells of a page that a browser draws in a moment: 500 endpoints.
-const MOST_CELLS: usize = 250_000;
+/// Whether the network of an endpoint is not told of.
+fn lacks_networks(documents: &Documents) -> bool {
+    let networks = documents.networks.iter();
+    let known: HashSet<_> = networks.map(|network| guid(network.id.get())).collect();
+    let mut endpoints = documents.endpoints.iter();
+    endpoints.any(|endpoint| !known.contains(&guid(endpoint.host_compute_network.get())))
+}
 
 fn answer(
     args: &ReachArgs,
@@ -282,6 +299,17 @@ fn answer(
     // A version is one of the other side, or of now where both are versions.
     let any = known.iter().flatten().next().or(now);
     let mut matrices = Vec::with_capacity(sides.len());
+    let mut rules_only = args.rules;
+    for known in known.iter().flatten().filter(|_| !args.rules) {
+        if lacks_networks(&known.documents) {
+            rules_only = true;
+            let of = &known.of;
+            writeln!(
+                words,
+                "note: {of}: networks of endpoints are not in it, so ways are not known, and rules alone are asked"
+            )?;
+        }
+    }
     let mut told = HashSet::new();
     for (side, known) in sides.iter().zip(known) {
         let Some(base) = known.as_ref().or(any) else {
@@ -302,6 +330,7 @@ fn answer(
             to: args.to.clone(),
             traffic: args.port.clone(),
             may_miss: args.compare.is_some(),
+            rules_only,
         };
         let matrix = Matrix::of(&base.documents, &base.containers, &semantics, &question)?;
         for fault in &matrix.faults {
@@ -315,16 +344,7 @@ fn answer(
         matrices.push((matrix, subject));
     }
     match &mut matrices[..] {
-        [(matrix, subject)] => {
-            let cells = matrix.from.len() * matrix.to.len();
-            if args.output == ReachOutput::Html && cells > MOST_CELLS {
-                writeln!(
-                    words,
-                    "note: a browser takes long to draw {cells} cells; --from and --to narrow the page"
-                )?;
-            }
-            print(args.output, matrix, subject, out)
-        }
+        [(matrix, subject)] => print(args.output, matrix, subject, out),
         [(before, one), (after, other)] => {
             if let Some(name) = before
                 .missing

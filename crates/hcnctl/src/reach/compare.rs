@@ -266,7 +266,9 @@ fn partners(before: &[Participant], after: &[Participant]) -> HashMap<usize, usi
     let is_same: [fn(&Participant, &Participant) -> bool; 2] = [
         |one, other| match (&one.place, &other.place) {
             (Place::Port { id: one, .. }, Place::Port { id: other, .. }) => one == other,
-            (Place::Beyond(_), Place::Beyond(_)) => one.label == other.label,
+            (Place::Beyond(_), Place::Beyond(_))
+            | (Place::Host(_), Place::Host(_))
+            | (Place::Service(_), Place::Service(_)) => one.label == other.label,
             _ => false,
         },
         |one, other| one.id().is_some() && other.id().is_some() && one.label == other.label,

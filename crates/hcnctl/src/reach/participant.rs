@@ -9,7 +9,7 @@ use hcn::{
     schema::{Guid, network::NetworkType},
     service::Container,
 };
-use hcn_engine::{Documents, PortIndex, Switch};
+use hcn_engine::{Documents, PortIndex, Switch, Topology, switch::Balancer};
 use ipnet::IpNet;
 
 use crate::{
@@ -50,6 +50,10 @@ pub enum Place {
     },
     /// At addresses that no port has, of those in these prefixes.
     Beyond(Vec<IpNet>),
+    /// The host, at these addresses.
+    Host(Vec<IpAddr>),
+    /// A service that load balancers have at an address: a destination and never a source.
+    Service(IpAddr),
 }
 
 impl Participant {
@@ -57,7 +61,7 @@ impl Participant {
     pub fn id(&self) -> Option<Guid> {
         match &self.place {
             Place::Port { id, .. } => Some(*id),
-            Place::Beyond(_) => None,
+            Place::Beyond(_) | Place::Host(_) | Place::Service(_) => None,
         }
     }
 
@@ -65,13 +69,29 @@ impl Participant {
     pub fn port(&self) -> Option<PortIndex> {
         match &self.place {
             Place::Port { port, .. } => Some(*port),
-            Place::Beyond(_) => None,
+            Place::Beyond(_) | Place::Host(_) | Place::Service(_) => None,
+        }
+    }
+
+    /// Addresses that are destinations as they are, without a port of their own.
+    pub fn targets(&self) -> &[IpAddr] {
+        match &self.place {
+            Place::Host(addresses) => addresses,
+            Place::Service(address) => std::slice::from_ref(address),
+            Place::Port { .. } | Place::Beyond(_) => &[],
         }
     }
 }
 
-/// All ports of a switch in its order, and after them what is outside.
-pub fn all(switch: &Switch, containers: &[Container]) -> Vec<Participant> {
+/// The label of the host.
+pub const HOST: &str = "host";
+
+/// All ports of a switch in its order; after them, where ways are asked, the host and the services; and what is outside.
+pub fn all(
+    switch: &Switch,
+    containers: &[Container],
+    topology: Option<&Topology>,
+) -> Vec<Participant> {
     let by_endpoint: HashMap<Guid, &str> = containers
         .iter()
         .rev()
@@ -98,6 +118,22 @@ pub fn all(switch: &Switch, containers: &[Container]) -> Vec<Participant> {
             }
         })
         .collect();
+    if let Some(topology) = topology {
+        let mut addresses: Vec<IpAddr> = topology
+            .host_addresses()
+            .map(|(address, _)| address)
+            .collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let services = services(switch, &addresses);
+        if !addresses.is_empty() {
+            participants.push(Participant {
+                label: HOST.to_owned(),
+                place: Place::Host(addresses),
+            });
+        }
+        participants.extend(services);
+    }
     let every = ["0.0.0.0/0", "::/0"].map(|prefix| prefix.parse().expect("a prefix"));
     participants.push(Participant {
         label: OUTSIDE.to_owned(),
@@ -105,6 +141,32 @@ pub fn all(switch: &Switch, containers: &[Container]) -> Vec<Participant> {
     });
     tell_apart(&mut participants);
     participants
+}
+
+/// A service for each virtual address that nobody else has, by the name of its load balancer where that is the only one.
+fn services(switch: &Switch, host: &[IpAddr]) -> Vec<Participant> {
+    let vips = switch.balancers.iter().flat_map(|balancer| &balancer.vips);
+    let mut vips: Vec<IpAddr> = vips.copied().collect();
+    vips.sort_unstable();
+    vips.dedup();
+    vips.retain(|vip| !host.contains(vip) && switch.port_with(*vip).is_none());
+    let service = |vip: IpAddr| {
+        let all = switch.balancers.iter();
+        let mut own = all.filter(|balancer| balancer.vips.contains(&vip));
+        let name = match (own.next(), own.next()) {
+            (Some(one), None) if !one.name.is_empty() && one.vips.len() == 1 => {
+                let mut named = switch.balancers.iter();
+                let is_only = named.all(|other| other.id == one.id || other.name != one.name);
+                is_only.then(|| one.name.clone())
+            }
+            _ => None,
+        };
+        Participant {
+            label: name.unwrap_or_else(|| vip.to_string()),
+            place: Place::Service(vip),
+        }
+    };
+    vips.into_iter().map(service).collect()
 }
 
 /// Gives those of one label the beginning of their id too, or all of it where that is no help.
@@ -117,10 +179,13 @@ fn tell_apart(participants: &mut [Participant]) {
             *times.entry(participant.label.clone()).or_default() += 1;
         }
         for participant in participants.iter_mut() {
-            if times[&participant.label] > 1
-                && let Some(id) = participant.id()
-            {
+            if times[&participant.label] < 2 {
+                continue;
+            }
+            if let Some(id) = participant.id() {
                 participant.label = format!("{} ({})", participant.label, longer(id));
+            } else if let Place::Service(address) = &participant.place {
+                participant.label = address.to_string();
             }
         }
     }
@@ -163,7 +228,16 @@ pub fn named(
             .into_iter()
             .collect());
     }
-    if name == "host" {
+    if let Some(place) = participants.iter().position(|participant| {
+        matches!(participant.place, Place::Host(_)) && participant.label == name
+    }) {
+        return Ok(vec![place]);
+    }
+    let services: Vec<usize> = services_named(name, participants, switch);
+    if !services.is_empty() {
+        return Ok(services);
+    }
+    if name == HOST {
         let gateways = hosts(switch);
         return match gateways.is_empty() {
             true => Err(Failure::Usage(
@@ -174,6 +248,13 @@ pub fn named(
         };
     }
     if let Ok(address) = name.parse::<IpAddr>() {
+        let is_host = participants.iter().any(
+            |participant| matches!(&participant.place, Place::Host(own) if own.contains(&address)),
+        );
+        if is_host {
+            let host = Place::Host(vec![address]);
+            return Ok(vec![add_at(participants, name, host)]);
+        }
         return Ok(vec![add(participants, name, vec![address.into()])]);
     }
     if let Ok(prefix) = name.parse::<IpNet>() {
@@ -181,6 +262,8 @@ pub fn named(
             Place::Port { addresses, .. } => {
                 addresses.iter().any(|address| prefix.contains(address))
             }
+            Place::Service(address) => prefix.contains(address),
+            Place::Host(addresses) => addresses.iter().any(|address| prefix.contains(address)),
             Place::Beyond(_) => false,
         };
         let inside = (0..participants.len()).filter(|place| has(&participants[*place]));
@@ -198,11 +281,30 @@ fn place_of(participants: &[Participant], id: Guid) -> Option<usize> {
         .position(|participant| participant.id() == Some(id))
 }
 
+/// Services by the name of a load balancer, or by address.
+fn services_named(name: &str, participants: &[Participant], switch: &Switch) -> Vec<usize> {
+    let address = name.parse::<IpAddr>().ok();
+    let is_meant = |vip: &IpAddr| {
+        let by_name = |own: &Balancer| own.name == name && own.vips.contains(vip);
+        address == Some(*vip) || (!name.is_empty() && switch.balancers.iter().any(by_name))
+    };
+    let all = participants.iter().enumerate();
+    let meant = all.filter(|(_, participant)| match &participant.place {
+        Place::Service(vip) => is_meant(vip),
+        _ => false,
+    });
+    meant.map(|(place, _)| place).collect()
+}
+
 /// The place of a participant beyond the ports, a new one unless it is there.
 fn add(participants: &mut Vec<Participant>, label: &str, beyond: Vec<IpNet>) -> usize {
+    add_at(participants, label, Place::Beyond(beyond))
+}
+
+fn add_at(participants: &mut Vec<Participant>, label: &str, place: Place) -> usize {
     let wanted = Participant {
         label: label.to_owned(),
-        place: Place::Beyond(beyond),
+        place,
     };
     if let Some(place) = participants.iter().position(|own| *own == wanted) {
         return place;

@@ -5,19 +5,21 @@
 //! thousand cells. Invariant: what users wrote gets into the page only as JSON text or escaped, so it is never markup.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::Hash,
     io::{self, Write},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
 
 use hcn_engine::{
-    Cause, Direction, Flow, PortIndex, Ruling,
-    reach::Piece,
+    Cause, Direction, Family, Flow, PortIndex, Protocol, Ruling,
+    reach::{Nowhere, Piece, Said},
+    space::Region,
     verdict::{Decision, Reason},
+    way::NoWay,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Subject, escaped};
 use crate::{
@@ -56,11 +58,17 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
 /// Number of something that may be absent; -1 says so to the script.
 type Maybe = i64;
 
-/// Whether it is allowed, the packets, and the causes at both ports.
-type Part = (u8, usize, Maybe, Maybe);
+/// What a port says, as the script looks it up: 0 and a ruling of the source's port, 1 and one of the destination's, 2 and a cause.
+type Step = (u8, usize);
+
+/// Whether it is allowed, the packets, and what was said on the way.
+type Part = (u8, usize, Vec<Step>);
 
 /// Addresses of both by their places, what passes, and the explanation.
 type Between = (Maybe, Maybe, usize, usize);
+
+/// What a pair of addresses is told by: places of the addresses, what passes, and what decides, where that is said by the two ports alone.
+type Key = (Maybe, Maybe, Family, Region, Option<[Region; 2]>);
 
 /// What the page knows.
 #[derive(Default)]
@@ -69,7 +77,14 @@ struct Data {
     causes: Numbered<String>,
     explanations: Numbered<Vec<Part>>,
     pairs: Numbered<(u8, usize, Vec<Between>)>,
-    known: HashMap<(PortIndex, bool, Ruling), (String, bool)>,
+    rulings: Numbered<(bool, Ruling)>,
+    /// Pairs that are told alike, since rules of the same numbers decide on the same packets.
+    alike: HashMap<Vec<Key>, usize>,
+    noted: HashSet<(usize, Direction, Family, Region)>,
+    /// By participant and ruling: the cause.
+    said: HashMap<(usize, usize), usize>,
+    /// By participant: whether it hangs on the packet whether a tie decided.
+    may_tie: Vec<bool>,
 }
 
 /// Writes the page.
@@ -77,23 +92,42 @@ struct Data {
 /// # Errors
 /// Those of `out`.
 pub fn html(matrix: &mut Matrix, subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
-    let mut data = Data::default();
-    let mut cells: Vec<Vec<Maybe>> = Vec::with_capacity(matrix.from.len());
+    let ports = matrix.participants.iter().map(Participant::port);
+    let may_tie = ports.map(|port| port.is_some_and(|port| matrix.switch().may_tie(port)));
+    let mut data = Data {
+        may_tie: may_tie.collect(),
+        ..Data::default()
+    };
+    // Rows of one kind are told once, and equal neighbours of a row by their number: a matrix of a thousand endpoints has a million cells.
+    let mut lines: Numbered<Vec<Maybe>> = Numbered::default();
+    let mut cells: Vec<usize> = Vec::with_capacity(matrix.from.len());
     for from in matrix.from.clone() {
         let pairs = matrix.row(from);
         let mut pairs = pairs.iter().peekable();
-        let columns = matrix.to.clone();
-        let row = columns.into_iter().map(|to| {
+        let mut line: Vec<Maybe> = Vec::new();
+        for to in matrix.to.clone() {
             let pair = pairs.next_if(|pair| pair.to == to);
-            pair.map_or(-1, |pair| data.pair(matrix, pair) as Maybe)
-        });
-        cells.push(row.collect());
+            let cell = pair.map_or(-1, |pair| data.pair(matrix, pair) as Maybe);
+            match line[..] {
+                [.., ref mut times, last] if last == cell => *times += 1,
+                _ => line.extend([1, cell]),
+            }
+        }
+        cells.push(lines.of(line));
     }
-    let participants: Vec<Value> = matrix.participants.iter().map(participant).collect();
+    let mut said: Vec<Map<String, Value>> = vec![Map::new(); matrix.participants.len()];
+    for ((participant, ruling), cause) in &data.said {
+        said[*participant].insert(ruling.to_string(), json!(cause));
+    }
+    let participants = matrix.participants.iter().zip(said);
+    let participants: Vec<Value> = participants
+        .map(|(own, said)| participant(own, said))
+        .collect();
     let data = json!({
         "participants": participants,
         "rows": matrix.from,
         "columns": matrix.to,
+        "lines": lines.all,
         "cells": cells,
         "pairs": data.pairs.all,
         "texts": data.texts.all.iter().map(|text| &**text).collect::<Vec<&str>>(),
@@ -120,16 +154,52 @@ pub fn html(matrix: &mut Matrix, subject: &Subject, out: &mut dyn Write) -> io::
     out.write_all(rest.as_bytes())
 }
 
-fn participant(participant: &Participant) -> Value {
+fn participant(participant: &Participant, said: Map<String, Value>) -> Value {
+    let texts = |addresses: &[IpAddr]| addresses.iter().map(ToString::to_string).collect();
     let addresses: Vec<String> = match &participant.place {
-        Place::Port { addresses, .. } => addresses.iter().map(ToString::to_string).collect(),
+        Place::Port { addresses, .. } => texts(addresses),
         Place::Beyond(prefixes) => prefixes.iter().map(ToString::to_string).collect(),
+        Place::Host(_) | Place::Service(_) => texts(participant.targets()),
     };
-    json!({"label": shown(&participant.label), "addresses": addresses})
+    json!({"label": shown(&participant.label), "addresses": addresses, "says": said})
 }
 
 impl Data {
     fn pair(&mut self, matrix: &mut Matrix, pair: &Pair) -> usize {
+        let place = |participant: usize, address: Option<IpAddr>| -> Maybe {
+            let participant = &matrix.participants[participant];
+            let own = match &participant.place {
+                Place::Port { addresses, .. } => addresses,
+                _ => participant.targets(),
+            };
+            let found = own.iter().position(|own| Some(*own) == address);
+            found.map_or(-1, |place| place as Maybe)
+        };
+        let places: Vec<(Maybe, Maybe)> = pair
+            .reaching
+            .iter()
+            .map(|reaching| {
+                let source = place(pair.from, reaching.source);
+                (source, place(pair.to, reaching.destination))
+            })
+            .collect();
+        let may_tie = self.may_tie[pair.from] || self.may_tie[pair.to];
+        let mut keys: Vec<Key> = Vec::with_capacity(places.len());
+        for (reaching, (source, destination)) in pair.reaching.iter().zip(&places) {
+            let decided = match may_tie {
+                true => None,
+                false => matrix.deciding(pair, reaching),
+            };
+            if let Some(decided) = decided {
+                self.note_rulings(matrix, pair, reaching, decided);
+            }
+            let family = reaching.family;
+            keys.push((*source, *destination, family, reaching.region, decided));
+        }
+        let is_shared = keys.iter().all(|(.., decided)| decided.is_some());
+        if is_shared && let Some(known) = self.alike.get(&keys) {
+            return *known;
+        }
         let extension = match matrix.extension(pair) {
             Extension::Nothing => 0,
             Extension::Part => 1,
@@ -138,73 +208,130 @@ impl Data {
         let words = matrix.pair_words(pair);
         let words = self.texts.of(words);
         let mut all = Vec::with_capacity(pair.reaching.len());
-        for reaching in &pair.reaching {
-            let place = |participant: usize, address: Option<IpAddr>| -> Maybe {
-                let Place::Port { addresses, .. } = &matrix.participants[participant].place else {
-                    return -1;
-                };
-                let found = addresses.iter().position(|own| Some(*own) == address);
-                found.map_or(-1, |place| place as Maybe)
-            };
-            let source = place(pair.from, reaching.source);
-            let destination = place(pair.to, reaching.destination);
+        for (reaching, (source, destination, _, _, decided)) in pair.reaching.iter().zip(&keys) {
             let words = matrix.words(reaching);
-            let explanation = self.explanation(matrix, pair, reaching);
-            all.push((source, destination, self.texts.of(words), explanation));
+            let explanation = self.explanation(matrix, pair, reaching, decided.is_some());
+            all.push((*source, *destination, self.texts.of(words), explanation));
         }
-        self.pairs.of((extension, words, all))
+        let number = self.pairs.of((extension, words, all));
+        if is_shared {
+            self.alike.insert(keys, number);
+        }
+        number
     }
 
-    fn explanation(&mut self, matrix: &mut Matrix, pair: &Pair, reaching: &Reaching) -> usize {
+    /// Keeps what the rulings of a pair are at its two ports.
+    fn note_rulings(
+        &mut self,
+        matrix: &mut Matrix,
+        pair: &Pair,
+        reaching: &Reaching,
+        decided: [Region; 2],
+    ) {
+        let sides = [
+            (pair.from, Direction::Out, decided[0]),
+            (pair.to, Direction::In, decided[1]),
+        ];
+        for (participant, direction, diagram) in sides {
+            let key = (participant, direction, reaching.family, diagram);
+            if !self.noted.insert(key) {
+                continue;
+            }
+            let Some(port) = matrix.participants[participant].port() else {
+                continue;
+            };
+            for ruling in matrix.rulings(reaching.family, diagram) {
+                let number = self.rulings.of((direction == Direction::In, ruling));
+                // No rule of the port can tie, so it does not hang on the packet what is told.
+                let cause = matrix.switch().cause(port, direction, &ANY, ruling);
+                let cause = self.causes.of(told(matrix, &cause, port));
+                self.said.insert((participant, number), cause);
+            }
+        }
+    }
+
+    fn explanation(
+        &mut self,
+        matrix: &mut Matrix,
+        pair: &Pair,
+        reaching: &Reaching,
+        is_shared: bool,
+    ) -> usize {
         let pieces = matrix.pieces(pair, reaching);
         let mut parts: Vec<Part> = Vec::with_capacity(pieces.len());
         for (piece, words) in pieces {
-            let out = self.cause(matrix, pair.from, Direction::Out, &piece, reaching);
-            let into = self.cause(matrix, pair.to, Direction::In, &piece, reaching);
+            let mut steps: Vec<Step> = Vec::with_capacity(piece.said.len());
+            if let Some(reason) = &piece.nowhere {
+                steps.push((2, self.causes.of(nowhere(reason).to_owned())));
+            }
+            for said in piece.said.iter() {
+                let inward = said.direction == Direction::In;
+                steps.push(match is_shared {
+                    true => (u8::from(inward), self.rulings.of((inward, said.ruling))),
+                    false => {
+                        let text = literal(matrix, said, &piece, reaching);
+                        (2, self.causes.of(text))
+                    }
+                });
+            }
             let allowed = u8::from(piece.decision() == Decision::Allow);
-            parts.push((allowed, self.texts.of(words), out, into));
+            parts.push((allowed, self.texts.of(words), steps));
         }
         // What is blocked is what people look for.
         parts.sort_by_key(|(allowed, ..)| *allowed);
         self.explanations.of(parts)
     }
+}
 
-    /// What the port of one side says of a piece; -1 where it is not asked.
-    fn cause(
-        &mut self,
-        matrix: &Matrix,
-        participant: usize,
-        direction: Direction,
-        piece: &Piece,
-        reaching: &Reaching,
-    ) -> Maybe {
-        let ruling = match direction {
-            Direction::Out => piece.out,
-            Direction::In => piece.into,
-        };
-        let (Some(ruling), Some(port)) = (ruling, matrix.participants[participant].port()) else {
-            return -1;
-        };
-        let is_rule = matches!(ruling.reason, Reason::Rule(_));
-        let key = (port, direction == Direction::In, ruling);
-        let known = self.known.get(&key).filter(|(_, may_tie)| !may_tie);
-        if let Some((text, _)) = known {
-            return self.causes.of(text.clone()) as Maybe;
+/// A packet to ask with where it does not matter which.
+const ANY: Flow = Flow {
+    source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    protocol: Protocol::TCP,
+    source_port: 0,
+    destination_port: 0,
+};
+
+/// Why packets get nowhere, where no port is to blame.
+fn nowhere(reason: &Nowhere) -> &'static str {
+    match reason {
+        Nowhere::NoWay(NoWay::NoRoute) => "the sender has no route to the address",
+        Nowhere::NoWay(NoWay::Nobody(_)) => "nobody on the network has this address",
+        Nowhere::NoWay(NoWay::NotARouter(_)) => {
+            "the sender's router is a container, which forwards nothing"
         }
-        let Some(flow) = packet(matrix, piece, reaching) else {
-            return -1;
-        };
-        let cause = matrix.switch().cause(port, direction, &flow, ruling);
-        let text = told(matrix, &cause, port);
-        self.known.insert(key, (text.clone(), is_rule));
-        self.causes.of(text) as Maybe
+        Nowhere::NoWay(NoWay::HostKnowsNoWay) => {
+            "the host has no card on a network that leads there"
+        }
+        Nowhere::Another => "another one with this address gets it",
+        Nowhere::Beyond => "nobody is there, or no route leads there",
     }
+}
+
+/// What a port says of a piece, with the port.
+fn literal(matrix: &Matrix, said: &Said, piece: &Piece, reaching: &Reaching) -> String {
+    let port = said.port;
+    let mut participants = matrix.participants.iter();
+    let own = participants.find(|participant| participant.port() == Some(port));
+    let label = own.map_or("", |participant| participant.label.as_str());
+    let direction = match said.direction {
+        Direction::In => "in",
+        Direction::Out => "out",
+    };
+    let flow = packet(matrix, piece, reaching).unwrap_or(ANY);
+    let cause = matrix
+        .switch()
+        .cause(port, said.direction, &flow, said.ruling);
+    format!(
+        "{}, {direction}: {}",
+        shown(label),
+        told(matrix, &cause, port)
+    )
 }
 
 /// A packet of a piece, between the addresses of a pair.
 fn packet(matrix: &Matrix, piece: &Piece, reaching: &Reaching) -> Option<Flow> {
-    let space = matrix.space(reaching.family);
-    let first = space.cells(piece.packets).first()?.first()?;
+    let first = matrix.space(reaching.family).example(piece.packets)?;
     Some(Flow {
         source: reaching.source.unwrap_or(first.source),
         destination: reaching.destination.unwrap_or(first.destination),

@@ -142,6 +142,16 @@ fn participant(participant: &Participant) -> Value {
             "kind": "outside",
             "addresses": prefixes.iter().map(ToString::to_string).collect::<Vec<String>>(),
         }),
+        Place::Host(addresses) => json!({
+            "label": participant.label,
+            "kind": "host",
+            "addresses": addresses.iter().map(ToString::to_string).collect::<Vec<String>>(),
+        }),
+        Place::Service(address) => json!({
+            "label": participant.label,
+            "kind": "service",
+            "addresses": [address.to_string()],
+        }),
     }
 }
 
