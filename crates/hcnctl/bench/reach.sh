@@ -64,7 +64,7 @@ function rule(direction, priority, remote, ports) {
 BEGIN {
     network = "a0000001-0000-4000-8000-000000000000"
     version = "\"SchemaVersion\":{\"Major\":2,\"Minor\":0}"
-    printf "[{\"ID\":\"%s\",\"Name\":\"lan\",\"Type\":\"L2Bridge\",\"Ipams\":[],%s}", network, version
+    printf "[{\"ID\":\"%s\",\"Name\":\"lan\",\"Type\":\"L2Bridge\",\"Ipams\":[{\"Subnets\":[{\"IpAddressPrefix\":\"10.0.0.0/8\",\"Routes\":[{\"NextHop\":\"10.255.255.254\",\"DestinationPrefix\":\"0.0.0.0/0\"}]}]}],%s}", network, version
     for (i = 0; i < count; i++) {
         own = address(i)
         group = i % groups
