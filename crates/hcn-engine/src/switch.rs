@@ -45,6 +45,8 @@ pub struct SwitchNetwork {
     pub network_type: NetworkType,
     /// Subnet and its gateway, where it has one.
     pub subnets: Vec<(IpNet, Option<IpAddr>)>,
+    /// Addresses of the host beyond the network (`ProviderAddress`; `ManagementIP` in v1).
+    pub management: Vec<IpAddr>,
 }
 
 /// A port of the host that leads to a container (`PortMapping` of an endpoint on a NAT network).
@@ -84,16 +86,41 @@ pub struct Balancer {
 /// A port of a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BalancedPort {
-    /// IP protocol.
-    pub protocol: Protocol,
-    /// Port of the virtual address.
-    pub external_port: u16,
-    /// Port of the backends.
-    pub internal_port: u16,
+    /// IP protocol; none means every protocol.
+    pub protocol: Option<Protocol>,
+    /// Port of the virtual address; none means every port.
+    pub external_port: Option<u16>,
+    /// Port of the backends; none means the one that was asked for.
+    pub internal_port: Option<u16>,
     /// Whether backends get packets with the virtual address (`EnablePreserveDip`).
     pub keeps_destination: bool,
+    /// Whether others beyond this host answer at the virtual address too (`VipExternalIP`).
+    pub is_external: bool,
     /// JSON pointer into the load balancer's v2 document.
     pub pointer: String,
+}
+
+impl BalancedPort {
+    /// Whether a flow to the virtual address is for this port.
+    pub fn takes(&self, flow: &Flow) -> bool {
+        self.protocol
+            .is_none_or(|protocol| protocol == flow.protocol)
+            && self
+                .external_port
+                .is_none_or(|port| port == flow.destination_port)
+    }
+
+    /// The flow as it goes on to a backend with an address.
+    pub fn towards(&self, address: IpAddr, flow: Flow) -> Flow {
+        match self.keeps_destination {
+            true => flow,
+            false => Flow {
+                destination: address,
+                destination_port: self.internal_port.unwrap_or(flow.destination_port),
+                ..flow
+            },
+        }
+    }
 }
 
 /// An endpoint behind a load balancer.
@@ -136,6 +163,23 @@ pub struct Port {
     pub addresses: Vec<(IpAddr, u8)>,
     /// Its default routers.
     pub gateways: Vec<IpAddr>,
+    /// What becomes of the source of what leaves the host from here.
+    pub outbound_nat: Vec<OutboundNat>,
+}
+
+/// Which packets leave the host with another source (`OutBoundNAT` of an endpoint; hns-behaviour 5.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboundNat {
+    /// The family that it is for.
+    pub family: Family,
+    /// The source then; none means an address of the host.
+    pub source: Option<IpAddr>,
+    /// Destinations to which the source stays.
+    pub exceptions: Vec<IpNet>,
+    /// The only destinations to which it does not stay; none means all.
+    pub destinations: Vec<IpNet>,
+    /// JSON pointer to the policy in the endpoint's v2 document.
+    pub pointer: String,
 }
 
 /// The compiled switch.
@@ -205,6 +249,11 @@ impl Switch {
     /// The port that has an address; of several networks, any.
     pub fn port_with(&self, address: IpAddr) -> Option<PortIndex> {
         self.indexes.with(address).first().copied()
+    }
+
+    /// The ports that have an address, of whichever networks.
+    pub fn ports_with(&self, address: IpAddr) -> &[PortIndex] {
+        self.indexes.with(address)
     }
 
     /// What a port's rules say about a flow, without regard to flows allowed before. The packet path.

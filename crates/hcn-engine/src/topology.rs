@@ -9,6 +9,9 @@
 //!   says of NAT. On the other types the gateway is an outside router, which is nowhere else in here.
 //! - A default router of a port that no other port has is the host too (CNI plugins name `x.x.x.2` beside a gateway `x.x.x.1`).
 //! - The host routes between all networks on which it has a card.
+//!
+//! On networks with a way out the host has an address beyond them too, the management address; that is the source of what it sends to containers
+//! there, as agents allow it by rules (hns-behaviour 4.8).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -27,6 +30,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Topology {
     cards: Vec<Option<HostCard>>,
+    /// By network: addresses of the host beyond it.
+    management: Vec<Vec<IpAddr>>,
     by_address: HashMap<(usize, IpAddr), PortIndex>,
     /// Places in [`Switch::port_mappings`].
     mappings: HashMap<(Protocol, u16), usize>,
@@ -75,6 +80,8 @@ impl Topology {
         topology.cards = (0..switch.networks.len())
             .map(|network| topology.card(switch, network))
             .collect();
+        let networks = switch.networks.iter();
+        topology.management = networks.map(|network| network.management.clone()).collect();
         topology.add_routers(switch);
         for (place, mapping) in switch.port_mappings.iter().enumerate() {
             topology
@@ -95,27 +102,40 @@ impl Topology {
         self.cards.get(network)?.as_ref()
     }
 
-    /// The host's addresses with the prefix lengths of their subnets.
+    /// The host's addresses with the prefix lengths of their subnets; those beyond the networks are alone on theirs.
     pub fn host_addresses(&self) -> impl Iterator<Item = (IpAddr, u8)> {
         let cards = self.cards.iter().flatten();
-        cards.flat_map(|card| card.addresses.iter().copied())
+        let own = cards.flat_map(|card| card.addresses.iter().copied());
+        let management = self.management.iter().flatten();
+        own.chain(management.map(|address| match address {
+            IpAddr::V4(_) => (*address, 32),
+            IpAddr::V6(_) => (*address, 128),
+        }))
     }
 
-    /// The network on which the host has an address.
+    /// The host's address beyond a network.
+    pub fn management_address(&self, network: usize, family: Family) -> Option<IpAddr> {
+        let mut own = self.management.get(network)?.iter().copied();
+        own.find(|address| Family::from(*address) == family)
+    }
+
+    /// The network on which, or beyond which, the host has an address.
     pub fn network_of_host_address(&self, address: IpAddr) -> Option<usize> {
-        self.cards.iter().position(|card| {
+        let on_card = self.cards.iter().position(|card| {
             card.as_ref()
                 .is_some_and(|card| card.addresses.iter().any(|(own, _)| *own == address))
-        })
+        });
+        let beyond = || {
+            let mut all = self.management.iter();
+            all.position(|own| own.contains(&address))
+        };
+        on_card.or_else(beyond)
     }
 
     /// The host's first address of a family.
     pub fn first_host_address(&self, family: Family) -> Option<IpAddr> {
-        self.cards
-            .iter()
-            .flatten()
-            .flat_map(|card| &card.addresses)
-            .map(|(address, _)| *address)
+        self.host_addresses()
+            .map(|(address, _)| address)
             .find(|address| Family::from(*address) == family)
     }
 
@@ -151,7 +171,9 @@ impl Topology {
             return Some(peer);
         }
         let network = self.network_towards(peer, None)?;
-        self.host_card(network)?.address_towards(peer)
+        let on_card = || self.host_card(network)?.address_towards(peer);
+        self.management_address(network, peer.into())
+            .or_else(on_card)
     }
 
     /// The published port of the host with this number: its place in [`Switch::port_mappings`].

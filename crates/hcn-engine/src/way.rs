@@ -4,16 +4,21 @@
 //! Apart from the switch, which judges at one port: here the ports are found that a packet crosses, as the host routes it, publishes ports and
 //! balances loads. Data planes do with packets what is said here. Nothing lies beyond the host: a packet that leaves it is judged no further.
 //!
+//! Of the record (hns-behaviour 5.1): NAT and ICS networks are entered from outside by published ports alone, Internal and Private ones not at all,
+//! and nothing leaves the host from these two.
+//!
 //! Guesses (hns-behaviour 5.4, 5.6 and Q9 say what is translated, not in which order): a load balancer goes before a published port; one
-//! without direct server return translates on the host, with its `SourceVIP` (or the host's address) as source; one with it translates at the
-//! sender's port, and its Out rules see the backend.
+//! without direct server return translates on the host, with its `SourceVIP` (or the host's address) as source, also where its virtual address is on
+//! the sender's own subnet (as those of the recorded swarms are); one with it translates at the sender's port, and its Out rules see the backend.
+//! What is sent to a virtual address that no load balancer takes gets nowhere, unless the address is somebody's or an external one.
 
 use std::net::IpAddr;
 
 use hcn_schema::network::NetworkType;
+use ipnet::IpNet;
 
 use crate::{
-    flow::{Direction, Flow, Protocol},
+    flow::{Direction, Family, Flow, Protocol},
     semantics::Semantics,
     switch::{Balancer, PortIndex, Switch},
     topology::{self, Topology},
@@ -51,6 +56,23 @@ pub enum NoWay {
     NotARouter(PortIndex),
     /// The host has no card on a network that leads there.
     HostKnowsNoWay,
+    /// Nothing comes in from outside to a network of this type but by a published port or a load balancer.
+    NotLetIn {
+        /// Index of the network.
+        network: usize,
+    },
+    /// Nothing leaves the host from a network of this type.
+    NotLetOut {
+        /// Index of the network.
+        network: usize,
+    },
+    /// A virtual address, of which no load balancer has this protocol and port.
+    NotServed,
+    /// A load balancer takes it and has no backend to which it could go.
+    NoBackend {
+        /// Place in [`Switch::balancers`].
+        balancer: usize,
+    },
 }
 
 /// How the way ends.
@@ -122,6 +144,20 @@ pub enum Hop {
         /// The flow as it goes on.
         flow: Flow,
     },
+    /// It leaves the host, by a network that hides it behind an address of the host.
+    Hidden {
+        /// Index of the network.
+        network: usize,
+    },
+    /// It leaves the host, and a policy of the sender says with which source.
+    Outbound {
+        /// The sender's port.
+        port: PortIndex,
+        /// Place in [`Port::outbound_nat`](crate::switch::Port::outbound_nat).
+        policy: usize,
+        /// Why the source stays; none where it does not.
+        kept: Option<Kept>,
+    },
     /// It was sent to a load balancer; the last hop, as each backend has a way of its own.
     Balanced {
         /// Place in [`Switch::balancers`].
@@ -131,6 +167,17 @@ pub enum Hop {
         /// The backends.
         branches: Vec<Branch>,
     },
+}
+
+/// Why a packet leaves with its own source although its sender has a policy that gives others another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The destination is in this exception.
+    Exception(IpNet),
+    /// The policy is for other destinations.
+    NotADestination,
+    /// ICMP is not translated (seen on overlay networks; a guess for the others).
+    Icmp,
 }
 
 /// The way to one backend.
@@ -176,6 +223,8 @@ impl Way {
                 Hop::OnLink { .. }
                 | Hop::ToRouter { .. }
                 | Hop::Routed { .. }
+                | Hop::Hidden { .. }
+                | Hop::Outbound { .. }
                 | Hop::Published { .. } => {}
             }
         }
@@ -211,6 +260,7 @@ impl Switch {
             topology,
             semantics,
             judge,
+            sender: None,
             way: Way {
                 flow: *flow,
                 hops: Vec::new(),
@@ -219,7 +269,8 @@ impl Switch {
         };
         match start {
             Start::Port(port) => walk.leave(port, *flow),
-            Start::Host | Start::Outside => walk.route(*flow, None),
+            Start::Host => walk.route(*flow, Origin::Host),
+            Start::Outside => walk.route(*flow, Origin::Outside),
         }
     }
 
@@ -253,26 +304,58 @@ impl Switch {
 
     /// The load balancer that takes a flow: its place, and that of its port. One without a backend takes none.
     pub fn balancer_of(&self, topology: &Topology, flow: &Flow) -> Option<(usize, usize)> {
-        let mut is_host = None;
-        let mut takes = |balancer: &Balancer| match balancer.vips.is_empty() {
-            true => *is_host.get_or_insert_with(|| {
-                topology.network_of_host_address(flow.destination).is_some()
-            }),
-            false => balancer.vips.contains(&flow.destination),
-        };
-        self.balancers
-            .iter()
-            .enumerate()
-            .find_map(|(place, balancer)| {
-                let port = balancer.ports.iter().position(|port| {
-                    port.protocol == flow.protocol && port.external_port == flow.destination_port
-                })?;
-                let mut addresses = balancer.backends.iter();
-                let has_backend =
-                    addresses.any(|backend| backend.address_like(flow.destination).is_some());
-                (has_backend && takes(balancer)).then_some((place, port))
-            })
+        self.balancers_at(topology, flow)
+            .find(|(place, _)| has_backend(&self.balancers[*place], flow))
     }
+
+    /// The load balancers that have a port for a flow, whether or not they have a backend.
+    fn balancers_at<'a>(
+        &'a self,
+        topology: &'a Topology,
+        flow: &'a Flow,
+    ) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let is_host = std::cell::LazyCell::new(|| {
+            topology.network_of_host_address(flow.destination).is_some()
+        });
+        let all = self.balancers.iter().enumerate();
+        all.filter_map(move |(place, balancer)| {
+            let port = balancer.ports.iter().position(|port| port.takes(flow))?;
+            let is_meant = match balancer.vips.is_empty() {
+                true => *is_host,
+                false => balancer.vips.contains(&flow.destination),
+            };
+            is_meant.then_some((place, port))
+        })
+    }
+
+    /// Why a flow to a virtual address that nobody here has gets nowhere; `None` where it is to another address, or is taken.
+    fn service_gap(&self, topology: &Topology, flow: &Flow) -> Option<NoWay> {
+        let mut own = self.balancers.iter();
+        let own = own
+            .by_ref()
+            .filter(|balancer| balancer.vips.contains(&flow.destination));
+        let mut is_virtual = false;
+        for balancer in own {
+            // Beyond the host somebody answers at an external address, e.g. the load balancer of a cloud.
+            if balancer.ports.iter().any(|port| port.is_external) {
+                return None;
+            }
+            is_virtual = true;
+        }
+        if !is_virtual {
+            return None;
+        }
+        let mut taking = self.balancers_at(topology, flow);
+        Some(match taking.next() {
+            Some((balancer, _)) => NoWay::NoBackend { balancer },
+            None => NoWay::NotServed,
+        })
+    }
+}
+
+fn has_backend(balancer: &Balancer, flow: &Flow) -> bool {
+    let mut backends = balancer.backends.iter();
+    backends.any(|backend| backend.address_like(flow.destination).is_some())
 }
 
 /// Whether machines beyond the host are on networks of a type.
@@ -287,12 +370,40 @@ pub(crate) fn leads_out(network_type: &NetworkType) -> bool {
     )
 }
 
+/// Whether what is on networks of a type may leave the host at all (hns-behaviour 5.1, external path).
+fn has_external_path(network_type: &NetworkType) -> bool {
+    !matches!(
+        network_type,
+        NetworkType::Internal | NetworkType::Private | NetworkType::ConstrainedIcs
+    )
+}
+
+/// Where the host has a packet from that it sends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Host,
+    Outside,
+    /// A container, over this network.
+    Network(usize),
+}
+
+impl Origin {
+    fn network(self) -> Option<usize> {
+        match self {
+            Origin::Network(network) => Some(network),
+            Origin::Host | Origin::Outside => None,
+        }
+    }
+}
+
 /// A way under construction.
 struct Walk<'a> {
     switch: &'a Switch,
     topology: &'a Topology,
     semantics: &'a Semantics,
     judge: &'a Judge<'a>,
+    /// The container that sends.
+    sender: Option<PortIndex>,
     way: Way,
 }
 
@@ -323,6 +434,7 @@ impl Walk<'_> {
         let Some(port) = self.switch.ports.get(number.0 as usize) else {
             return self.unreachable(NoWay::NoRoute);
         };
+        self.sender = Some(number);
         let own = self.topology.usable(port);
         let to = flow.destination;
         if to.is_loopback() || own.clone().any(|(address, _)| address == to) {
@@ -337,8 +449,13 @@ impl Walk<'_> {
             .topology
             .host_card(network)
             .is_some_and(|card| card.addresses.iter().any(|(address, _)| *address == hop));
-        if neighbour.is_none() && !is_host && !self.leads_out(network) {
-            return self.unreachable(NoWay::Nobody(hop));
+        let chosen = self.switch.balancer_of(self.topology, &flow);
+        // Nobody on the subnet has the virtual address, so a load balancer has to answer for it.
+        let is_balanced = chosen.is_some() && neighbour.is_none() && hop == to;
+        if neighbour.is_none() && !is_host && !is_balanced && !self.leads_out(network) {
+            let gap = self.switch.service_gap(self.topology, &flow);
+            let gap = gap.filter(|_| hop == to);
+            return self.unreachable(gap.unwrap_or(NoWay::Nobody(hop)));
         }
         self.way.hops.push(match hop == to {
             true => Hop::OnLink { network },
@@ -347,28 +464,71 @@ impl Walk<'_> {
                 router: hop,
             },
         });
-        let direct = self
-            .switch
-            .balancer_of(self.topology, &flow)
-            .filter(|(place, _)| self.switch.balancers[*place].is_direct);
+        let direct = chosen.filter(|(place, _)| self.switch.balancers[*place].is_direct);
         if let Some(chosen) = direct {
             return self.balance_at_port(number, network, flow, chosen);
         }
         if !self.passes(number, Direction::Out, flow) {
             return self.end(Fate::Dropped);
         }
-        match neighbour {
-            Some(receiver) if hop == to => self.deliver(receiver, flow),
-            Some(router) => {
+        let origin = Origin::Network(network);
+        match (neighbour, chosen) {
+            (Some(receiver), _) if hop == to => self.deliver(receiver, flow),
+            (Some(router), _) => {
                 if self.passes(router, Direction::In, flow) {
                     self.unreachable(NoWay::NotARouter(router))
                 } else {
                     self.end(Fate::Dropped)
                 }
             }
-            None if is_host => self.route(flow, Some(network)),
-            None => self.end(Fate::Leaves),
+            (None, _) if is_host => self.route(flow, origin),
+            (None, Some(chosen)) => self.balance_on_host(flow, origin, chosen),
+            (None, None) => self.go_beyond(&flow, origin),
         }
+    }
+
+    /// Nobody on this host has the destination: the packet leaves the host, where it may and where that leads somewhere.
+    fn go_beyond(mut self, flow: &Flow, origin: Origin) -> Way {
+        if let Some(gap) = self.switch.service_gap(self.topology, flow) {
+            return self.unreachable(gap);
+        }
+        if let Origin::Network(network) = origin
+            && let Some(known) = self.switch.networks.get(network)
+        {
+            if !has_external_path(&known.network_type) {
+                return self.unreachable(NoWay::NotLetOut { network });
+            }
+            let hop = match known.network_type {
+                NetworkType::Nat | NetworkType::Ics => Some(Hop::Hidden { network }),
+                _ => self.outbound(flow),
+            };
+            self.way.hops.extend(hop);
+        }
+        self.end(Fate::Leaves)
+    }
+
+    /// What the sender's first policy for the family makes of the source of what leaves the host.
+    fn outbound(&self, flow: &Flow) -> Option<Hop> {
+        let port = self.sender?;
+        let to = flow.destination;
+        let mut policies = self
+            .switch
+            .ports
+            .get(port.0 as usize)?
+            .outbound_nat
+            .iter()
+            .enumerate();
+        let (policy, own) = policies.find(|(_, own)| own.family == Family::from(to))?;
+        let has = |prefixes: &[IpNet]| prefixes.iter().find(|own| own.contains(&to)).copied();
+        let kept = match has(&own.exceptions) {
+            _ if matches!(flow.protocol, Protocol::ICMP | Protocol::ICMPV6) => Some(Kept::Icmp),
+            Some(exception) => Some(Kept::Exception(exception)),
+            None if !own.destinations.is_empty() && has(&own.destinations).is_none() => {
+                Some(Kept::NotADestination)
+            }
+            None => None,
+        };
+        Some(Hop::Outbound { port, policy, kept })
     }
 
     fn leads_out(&self, network: usize) -> bool {
@@ -384,28 +544,33 @@ impl Walk<'_> {
         })
     }
 
-    /// The host has a packet to send on; `came_over` is the network that it came over, where it came over one.
-    fn route(mut self, mut flow: Flow, came_over: Option<usize>) -> Way {
+    /// The host has a packet to send on.
+    fn route(mut self, flow: Flow, origin: Origin) -> Way {
         if let Some(chosen) = self.switch.balancer_of(self.topology, &flow) {
-            return self.balance_on_host(flow, came_over, chosen);
+            return self.balance_on_host(flow, origin, chosen);
         }
-        if let Some((mapping, to)) = self.published(&flow) {
-            self.way.hops.push(Hop::Published { mapping, flow: to });
-            flow = to;
+        match self.published(&flow) {
+            Some((mapping, to)) => {
+                self.way.hops.push(Hop::Published { mapping, flow: to });
+                self.forward(to, origin, true)
+            }
+            None => self.forward(flow, origin, false),
         }
-        self.forward(flow, came_over)
     }
 
     /// The host sends on what needs no translation any more.
-    fn forward(mut self, flow: Flow, came_over: Option<usize>) -> Way {
+    fn forward(mut self, flow: Flow, origin: Origin, is_published: bool) -> Way {
         let to = flow.destination;
         if self.topology.network_of_host_address(to).is_some() {
             return self.end(Fate::Arrives(Receiver::Host));
         }
-        let network = self.topology.network_towards(to, came_over);
+        let network = self.topology.network_towards(to, origin.network());
         if let Some(network) = network
             && let Some(port) = self.topology.port_with_address(network, to)
         {
+            if origin == Origin::Outside && !is_published && !self.leads_out(network) {
+                return self.unreachable(NoWay::NotLetIn { network });
+            }
             self.way.hops.push(Hop::Routed { network });
             return self.deliver(port, flow);
         }
@@ -418,8 +583,11 @@ impl Walk<'_> {
             Some(network) if self.topology.host_card(network).is_none() => {
                 self.unreachable(NoWay::HostKnowsNoWay)
             }
-            Some(network) if !self.leads_out(network) => self.unreachable(NoWay::Nobody(to)),
-            Some(_) | None => self.end(Fate::Leaves),
+            Some(network) if !self.leads_out(network) => {
+                let gap = self.switch.service_gap(self.topology, &flow);
+                self.unreachable(gap.unwrap_or(NoWay::Nobody(to)))
+            }
+            Some(_) | None => self.go_beyond(&flow, origin),
         }
     }
 
@@ -480,22 +648,29 @@ impl Walk<'_> {
     }
 
     /// A load balancer takes what the host has to send on.
-    fn balance_on_host(self, flow: Flow, came_over: Option<usize>, chosen: (usize, usize)) -> Way {
+    fn balance_on_host(self, flow: Flow, origin: Origin, chosen: (usize, usize)) -> Way {
         self.balance(flow, chosen, |mut branch, mut flow, backend| {
             let balancer = &branch.switch.balancers[chosen.0];
             if !balancer.is_direct {
-                let own = || branch.topology.host_address_towards(flow.destination);
+                // Towards another host it is an address of the host too.
+                let own = || {
+                    let family = Family::from(flow.destination);
+                    let towards = branch.topology.host_address_towards(flow.destination);
+                    towards.or_else(|| branch.topology.first_host_address(family))
+                };
                 let source = balancer
                     .source_vip
                     .filter(|vip| vip.is_ipv4() == flow.destination.is_ipv4())
                     .or_else(own);
                 if let Some(source) = source {
                     flow.source = source;
-                    flow.source_port = FIRST_MASQUERADE_PORT;
+                    if flow.protocol.has_ports() {
+                        flow.source_port = FIRST_MASQUERADE_PORT;
+                    }
                     branch.way.flow = flow;
                 }
             }
-            branch.reach_backend(flow, came_over, backend)
+            branch.reach_backend(flow, origin.network(), backend)
         })
     }
 
@@ -513,14 +688,7 @@ impl Walk<'_> {
             .enumerate()
             .filter_map(|(backend, known)| {
                 let address = known.address_like(flow.destination)?;
-                let flow = match balancer.ports[port].keeps_destination {
-                    true => flow,
-                    false => Flow {
-                        destination: address,
-                        destination_port: balancer.ports[port].internal_port,
-                        ..flow
-                    },
-                };
+                let flow = balancer.ports[port].towards(address, flow);
                 let branch = Walk {
                     way: Way {
                         flow,
@@ -531,6 +699,7 @@ impl Walk<'_> {
                     topology: self.topology,
                     semantics: self.semantics,
                     judge: self.judge,
+                    sender: self.sender,
                 };
                 Some(Branch {
                     backend,

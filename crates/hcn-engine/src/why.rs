@@ -11,6 +11,7 @@ mod source_ports;
 mod stages;
 #[cfg(test)]
 mod tests;
+mod unfollowed;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -62,42 +63,18 @@ pub struct Explanation {
     pub faults: Vec<Fault>,
 }
 
-/// A policy that is not followed.
+/// A policy, or a route of an endpoint's own, that is not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfollowed {
-    /// The endpoint that has it.
+    /// The endpoint or network that has it.
     pub object: Guid,
     /// JSON pointer into its document.
     pub pointer: String,
-    /// Its type, as the document spells it.
+    /// Its type, as the document spells it; of a route `Route`.
     pub policy_type: String,
     /// What it may do, in a sentence without a subject.
     pub does: &'static str,
 }
-
-/// Types of policies that change packets and are not followed, and what each does (hns-behaviour 2.13), to packets that go out, come in, or both.
-const UNFOLLOWED: [(&str, &[Direction], &str); 4] = [
-    (
-        "OutBoundNAT",
-        &[Direction::Out],
-        "may give packets that leave the host another source",
-    ),
-    (
-        "L4Proxy",
-        &[Direction::Out],
-        "may send the connection to a proxy instead",
-    ),
-    (
-        "L4WFPPROXY",
-        &[Direction::Out, Direction::In],
-        "may send the connection to a proxy in the container instead",
-    ),
-    (
-        "SDNRoute",
-        &[Direction::Out],
-        "may send packets to another next hop",
-    ),
-];
 
 /// One port's judgement.
 #[derive(Clone, Debug)]
@@ -289,29 +266,52 @@ impl<'a> Inquiry<'a> {
         (explanation, answers)
     }
 
-    /// Policies of the endpoints whose ports the packet was put to.
+    /// Policies of the endpoints whose ports the packet was put to, and of their networks.
     fn unfollowed(&self, start: Start, flow: &Flow, way: &Way) -> Vec<Unfollowed> {
         let judged = way.judgements();
         let how = self.once(&self.semantics);
         let mut found = Vec::new();
-        for (number, document, _) in self.documents_on_the_way(start, flow) {
+        for (number, document, network) in self.documents_on_the_way(start, flow) {
+            let own: Vec<(Direction, Flow)> = judged
+                .iter()
+                .filter(|(port, ..)| *port == number)
+                .map(|(_, direction, flow, _)| (*direction, *flow))
+                .collect();
+            if own.is_empty() {
+                continue;
+            }
+            let of_network =
+                network.map(|network| (network.id.get(), network.policies.get(), true));
+            let objects = [
+                Some((document.id.get(), document.policies.get(), false)),
+                of_network,
+            ];
+            for (id, policies, is_network) in objects.into_iter().flatten() {
+                let object = id.and_then(hcn_schema::Id::guid).unwrap_or_default();
+                let policies = policies.map_or(&[][..], Vec::as_slice);
+                for (place, policy) in how.policies(object, policies) {
+                    let does = unfollowed::policy(policy, is_network, &own, way);
+                    found.extend(does.map(|does| Unfollowed {
+                        object,
+                        pointer: format!("/Policies/{place}"),
+                        policy_type: policy.policy_type.or_default(),
+                        does,
+                    }));
+                }
+            }
             let object = document.id.get().and_then(hcn_schema::Id::guid);
-            let object = object.unwrap_or_default();
-            let policies = document.policies.get().map_or(&[][..], Vec::as_slice);
-            for (place, policy) in how.policies(object, policies) {
-                let known = UNFOLLOWED.iter().find(|(name, directions, _)| {
-                    let mut crossed = judged.iter().filter(|(port, ..)| *port == number);
-                    policy.is(name)
-                        && crossed.any(|(_, direction, ..)| directions.contains(direction))
-                });
-                found.extend(known.map(|(.., does)| Unfollowed {
-                    object,
-                    pointer: format!("/Policies/{place}"),
-                    policy_type: policy.policy_type.or_default(),
+            let routes = document.routes.get().map_or(&[][..], Vec::as_slice);
+            for (place, route) in routes.iter().enumerate() {
+                let does = unfollowed::route(route, &own);
+                found.extend(does.map(|does| Unfollowed {
+                    object: object.unwrap_or_default(),
+                    pointer: format!("/Routes/{place}"),
+                    policy_type: "Route".to_owned(),
                     does,
                 }));
             }
         }
+        found.dedup();
         found
     }
 
@@ -390,7 +390,13 @@ impl<'a> Inquiry<'a> {
             ids.into_iter().flatten()
         });
         let balancer = self.switch.balancer_of(&self.topology, flow);
-        of_ports.chain(balancer.map(|(place, _)| self.switch.balancers[place].id))
+        let chosen = balancer.map(|(place, _)| self.switch.balancers[place].id);
+        // One that does not take it may be the one that was to.
+        let balancers = self.switch.balancers.iter();
+        let at_address = balancers.filter(|own| own.vips.contains(&flow.destination));
+        of_ports
+            .chain(chosen)
+            .chain(at_address.map(|balancer| balancer.id))
     }
 
     /// Reads the rules of the ports on the way.

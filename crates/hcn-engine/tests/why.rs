@@ -516,7 +516,7 @@ fn rules_put_aside_unread_change_nothing_that_is_said() {
 #[test]
 fn every_source_port_fares_as_the_answer_says_of_it() {
     let met = std::cell::RefCell::new((0, 0));
-    run((2_000, 3), |documents, questions| {
+    run((2_500, 3), |documents, questions| {
         let mut met = met.borrow_mut();
         let semantics = Semantics::default();
         let world = World::of(&documents, &semantics);

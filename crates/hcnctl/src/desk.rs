@@ -94,6 +94,16 @@ pub fn dispatch(
                 return Ok(code);
             }
         }
+        Command::Can(args) => {
+            if let Some(code) = commands::why::can_on_file(args, &cli.globals, out, words)? {
+                return Ok(code);
+            }
+        }
+        Command::Why(args) => {
+            if let Some(code) = commands::why::run_on_file(args, &cli.globals, out, words)? {
+                return Ok(code);
+            }
+        }
         Command::Completions(args) => return commands::completions::run(args, out),
         Command::Demo(args) => return commands::demo::run(args, &cli.globals, out, words, width),
         Command::Serve(args) if args.openapi => return commands::serve::openapi(out),

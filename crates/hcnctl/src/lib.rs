@@ -24,6 +24,7 @@ pub mod cli;
 pub mod commands;
 pub mod desk;
 pub mod difference;
+mod documents;
 pub mod failure;
 pub mod lint;
 pub mod listing;

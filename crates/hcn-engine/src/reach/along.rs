@@ -153,9 +153,9 @@ impl Reach {
         };
         let mut protocols = ProtocolSet::NONE;
         protocols.insert(protocol.0);
-        let ports = match protocol.has_ports() {
-            true => Extent::Of([(port, port)].into()),
-            false => Extent::Any,
+        let ports = match port {
+            Some(port) if protocol.has_ports() => Extent::Of([(port, port)].into()),
+            Some(_) | None => Extent::Any,
         };
         let about = match self.space.family() {
             Family::V4 => self
@@ -165,8 +165,9 @@ impl Reach {
                 .space
                 .of(&conditions::<u128>(protocols, ports), Direction::In),
         };
+        let own = self.space.and(about, *rest);
         *rest = self.space.minus(*rest, about);
-        about
+        own
     }
 
     fn through(&mut self, course: &Course, source: Source, to: Target) -> Region {
@@ -228,8 +229,9 @@ impl Reach {
         };
         region = self.space.fix(region, Axis::Protocol, protocol.0.into());
         if protocol.has_ports() {
-            let port = crossing.destination_port.unwrap_or(port);
-            region = self.space.fix(region, Axis::DestinationPort, port.into());
+            if let Some(port) = crossing.destination_port.or(port) {
+                region = self.space.fix(region, Axis::DestinationPort, port.into());
+            }
             if let Some(port) = crossing.source_port {
                 region = self.space.fix(region, Axis::SourcePort, port.into());
             }

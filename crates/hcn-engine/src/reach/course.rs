@@ -5,7 +5,11 @@
 //! pass, so what is said here and what is said of one flow come from one place. Invariant: a flow is allowed exactly where its course gets there and
 //! every crossing of it lets the flow pass.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use super::End;
 use crate::{
@@ -43,10 +47,13 @@ pub(super) enum Goal {
     Left,
 }
 
-/// What is sent to one port of an address; without a port of its own everything that no other course is about.
+/// What is sent with one protocol to one port of an address; without a port, to all that no other course is about.
+pub(super) type Service = (Protocol, Option<u16>);
+
+/// What is sent to a service of an address; without one everything that no course before it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Course {
-    pub(super) service: Option<(Protocol, u16)>,
+    pub(super) service: Option<Service>,
     pub(super) crossings: Vec<Crossing>,
     /// Where it ends, or why it gets nowhere.
     pub(super) end: Result<Goal, NoWay>,
@@ -86,8 +93,10 @@ pub(super) struct Courses {
     members: Vec<Vec<usize>>,
     /// By port: ends at addresses that are the port's own to itself.
     own: Vec<Vec<usize>>,
-    /// A service that no load balancer and no published port has.
+    /// A service that no load balancer and no published port has by its number.
     plain: (Protocol, u16),
+    /// The like of each protocol that a load balancer takes whatever the port.
+    plain_ports: HashMap<Protocol, u16>,
     roads: HashMap<u32, Arc<[Road]>>,
     courses: HashMap<(Kind, IpAddr), Arc<[Course]>>,
     passable: HashMap<u32, Arc<[(u128, u128)]>>,
@@ -169,6 +178,7 @@ impl Courses {
         steps.dedup();
         Courses {
             plain: plain_service(switch),
+            plain_ports: PORTED.map(|own| (own, plain_port(switch, own))).into(),
             taken: taken(switch, &topology, family, ends),
             topology,
             classes,
@@ -220,16 +230,24 @@ impl Courses {
             return known.clone();
         }
         let (start, source) = self.sample(ends, kind, to);
-        let mut services = self.services(switch, to);
-        let mut courses: Vec<Course> = Vec::with_capacity(services.len() + 1);
-        services.push(self.plain);
-        for service in services {
-            let course = self.course(switch, start, source, to, service);
-            courses.push(Course {
-                service: (service != self.plain).then_some(service),
-                ..course
-            });
-        }
+        let services = self.services(switch, to).into_iter().map(Some);
+        let courses: Vec<Course> = services
+            .chain([None])
+            .map(|service| {
+                let sample = match service {
+                    Some((protocol, Some(port))) => (protocol, port),
+                    Some((protocol, None)) => (
+                        protocol,
+                        self.plain_ports.get(&protocol).copied().unwrap_or(0),
+                    ),
+                    None => self.plain,
+                };
+                Course {
+                    service,
+                    ..self.course(switch, start, source, to, sample)
+                }
+            })
+            .collect();
         let courses: Arc<[Course]> = courses.into();
         self.courses.insert((kind, to), courses.clone());
         courses
@@ -255,25 +273,30 @@ impl Courses {
         }
     }
 
-    /// Services that may be translated on the way to an address.
-    fn services(&self, switch: &Switch, to: IpAddr) -> Vec<(Protocol, u16)> {
+    /// Services that may be translated on the way to an address: those of one port first.
+    fn services(&self, switch: &Switch, to: IpAddr) -> Vec<Service> {
         let is_host = self.topology.network_of_host_address(to).is_some();
         let balancers = switch.balancers.iter();
         let balancers = balancers.filter(|balancer| match balancer.vips.is_empty() {
             true => is_host,
             false => balancer.vips.contains(&to),
         });
-        let mut services: Vec<(Protocol, u16)> = balancers
-            .flat_map(|balancer| &balancer.ports)
-            .map(|port| (port.protocol, port.external_port))
-            .collect();
+        let mut services: Vec<Service> = Vec::new();
+        for port in balancers.flat_map(|balancer| &balancer.ports) {
+            match (port.protocol, port.external_port) {
+                (Some(protocol), external_port) => services.push((protocol, external_port)),
+                // What has no ports is translated in nothing but addresses, as what is about nothing else.
+                (None, _) => services.extend(PORTED.map(|protocol| (protocol, None))),
+            }
+        }
         if is_host {
             let mappings = switch.port_mappings.iter();
-            services.extend(mappings.map(|mapping| (mapping.protocol, mapping.external_port)));
+            services
+                .extend(mappings.map(|mapping| (mapping.protocol, Some(mapping.external_port))));
         }
         // A packet without ports has port 0 where it is asked for one.
-        services.retain(|(protocol, port)| protocol.has_ports() || *port == 0);
-        services.sort_unstable_by_key(|(protocol, port)| (protocol.0, *port));
+        services.retain(|(protocol, port)| protocol.has_ports() || matches!(port, None | Some(0)));
+        services.sort_unstable_by_key(|(protocol, port)| (port.is_none(), protocol.0, *port));
         services.dedup();
         services
     }
@@ -395,17 +418,45 @@ fn ending(way: &Way) -> Result<Goal, NoWay> {
     }
 }
 
-/// A service that is like any other: nobody balances it and nobody publishes it.
-fn plain_service(switch: &Switch) -> (Protocol, u16) {
-    let balanced = switch.balancers.iter().flat_map(|balancer| &balancer.ports);
-    let balanced = balanced.map(|port| (port.protocol, port.external_port));
+/// Protocols with ports.
+const PORTED: [Protocol; 3] = [Protocol::TCP, Protocol::UDP, Protocol::SCTP];
+
+/// Services that are balanced or published by their number, and protocols that are balanced whatever the port.
+fn named(switch: &Switch) -> (HashSet<(Protocol, u16)>, HashSet<Protocol>) {
+    let mut services = HashSet::new();
+    let mut protocols = HashSet::new();
+    for port in switch.balancers.iter().flat_map(|balancer| &balancer.ports) {
+        match (port.protocol, port.external_port) {
+            (Some(protocol), Some(port)) => {
+                services.insert((protocol, port));
+            }
+            (Some(protocol), None) => {
+                protocols.insert(protocol);
+            }
+            (None, _) => protocols.extend(PORTED),
+        }
+    }
     let mappings = switch.port_mappings.iter();
-    let mapped = mappings.map(|mapping| (mapping.protocol, mapping.external_port));
-    let named: std::collections::HashSet<(Protocol, u16)> = balanced.chain(mapped).collect();
+    services.extend(mappings.map(|mapping| (mapping.protocol, mapping.external_port)));
+    (services, protocols)
+}
+
+/// A service that is like any other: nobody balances it by its number or protocol, and nobody publishes it.
+fn plain_service(switch: &Switch) -> (Protocol, u16) {
+    let (services, protocols) = named(switch);
     let all = (0..=u16::MAX)
         .flat_map(|port| (0..=u8::MAX).map(move |protocol| (Protocol(255 - protocol), port)));
-    let mut all = all.filter(|service| !named.contains(service));
+    let mut all =
+        all.filter(|service| !services.contains(service) && !protocols.contains(&service.0));
     all.next().unwrap_or((Protocol(255), 0))
+}
+
+/// A port of a protocol that nobody balances by its number, and nobody publishes.
+fn plain_port(switch: &Switch, protocol: Protocol) -> u16 {
+    let (services, _) = named(switch);
+    let mut all = (1..=u16::MAX).rev();
+    all.find(|port| !services.contains(&(protocol, *port)))
+        .unwrap_or(0)
 }
 
 /// Addresses that are somebody's in particular.

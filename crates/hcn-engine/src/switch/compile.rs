@@ -5,6 +5,7 @@
 
 mod balancers;
 mod policies;
+mod translation;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -18,11 +19,14 @@ use hcn_schema::{
     endpoint::IpConfiguration,
     field::Shape,
     network::{NetworkType, Route},
+    policy::endpoint::ProviderAddress,
 };
 use ipnet::IpNet;
 
 use super::{Documents, Fault, Port, PortIndex, PortIndexes, PortMapping, Switch, SwitchNetwork};
-use crate::{flow::Family, port_rules::PortRules, rule_list::How, semantics::Semantics};
+use crate::{
+    flow::Family, port_rules::PortRules, rule_list::How, semantics::Semantics, topology::is_unicast,
+};
 use policies::{NetworkPolicies, Wish};
 
 /// Faults of one object.
@@ -210,6 +214,7 @@ fn compile_network(
         }
     }
     let name = told.field("/Name", &document.name).cloned();
+    let management = management(document, &mut told);
     Compiled {
         policies: match how {
             Some(how) => network_policies(document, network_type, how, &mut told),
@@ -220,8 +225,27 @@ fn compile_network(
             name: name.unwrap_or_default(),
             network_type,
             subnets,
+            management,
         },
     }
+}
+
+/// Addresses of the host that a network has in its policies (hns-behaviour 2.3).
+fn management(document: &Network, told: &mut Faults<'_>) -> Vec<IpAddr> {
+    let policies = document.policies.get().map_or(&[][..], Vec::as_slice);
+    let policies = policies.iter().enumerate();
+    let own = policies.filter(|(_, policy)| policy.is("ProviderAddress"));
+    own.filter_map(|(place, policy)| {
+        let settings: ProviderAddress = policy.settings_as();
+        let pointer = format!("/Policies/{place}/Settings/ProviderAddress");
+        let text = told.field(&pointer, &settings.provider_address)?;
+        let address = text.trim().parse::<IpAddr>().ok();
+        if address.is_none() {
+            told.tell(pointer, format!("{text:?} is no address and is left out"));
+        }
+        address.filter(|address| is_unicast(*address))
+    })
+    .collect()
 }
 
 fn network_policies(
@@ -341,6 +365,7 @@ fn network_of(
                     name: String::new(),
                     network_type: NetworkType::Nat,
                     subnets: Vec::new(),
+                    management: Vec::new(),
                 },
                 policies: NetworkPolicies::none(semantics.acl_on_nat),
             });
@@ -385,6 +410,7 @@ fn compile_port(
         mac_address: mac_address(document, told),
         addresses,
         gateways,
+        outbound_nat: translation::outbound(document, told),
     }
 }
 

@@ -14,14 +14,14 @@ pub struct Outline {
     pub(super) text: String,
     /// Where its list of policies is; none where there is none, or none that can be told at a glance.
     pub(super) policies: Option<Range<usize>>,
-    /// Whether a policy may publish a port.
-    publishes: bool,
+    /// Whether a policy may translate.
+    translates: bool,
 }
 
-/// Where a document has its policies, and whether one of them may publish a port; `None` where only reading all of it can tell.
+/// Where a document has its policies, and whether one of them may translate; `None` where only reading all of it can tell.
 fn glance(text: &str) -> Option<(Option<Range<usize>>, bool)> {
     let mut reader = Reader::new(text);
-    let (mut policies, mut publishes) = (None, false);
+    let (mut policies, mut translates) = (None, false);
     reader.members(|reader, key| {
         if !key.eq_ignore_ascii_case("Policies") {
             return reader.skip(|_| {});
@@ -31,18 +31,20 @@ fn glance(text: &str) -> Option<(Option<Range<usize>>, bool)> {
             return None;
         }
         let begin = reader.at;
-        reader.skip(|text| publishes |= may_publish(text))?;
+        reader.skip(|text| translates |= may_translate(text))?;
         policies = Some(begin..reader.at);
         Some(())
     })?;
-    reader.next().is_none().then_some((policies, publishes))
+    reader.next().is_none().then_some((policies, translates))
 }
 
-/// Whether a policy that has such a text may publish a port; an escape may stand for anything.
+/// Whether a policy that has such a text may translate packets; an escape may stand for anything.
 #[inline]
-fn may_publish(text: Text<'_>) -> bool {
-    const NAME: &str = "PortMapping";
-    text.is_escaped || (text.written.len() == NAME.len() && text.written.eq_ignore_ascii_case(NAME))
+fn may_translate(text: Text<'_>) -> bool {
+    // Both names are of one length, so that most texts need no second look.
+    const NAMES: [&str; 2] = ["PortMapping", "OutBoundNAT"];
+    let is = |name: &str| text.written.eq_ignore_ascii_case(name);
+    text.is_escaped || (text.written.len() == NAMES[0].len() && NAMES.into_iter().any(is))
 }
 
 /// A text as JSON has it.
@@ -55,11 +57,11 @@ pub(super) struct Text<'t> {
 impl Outline {
     /// Looks over a document.
     pub fn of(text: String) -> Self {
-        let (policies, publishes) = glance(&text).unwrap_or((None, true));
+        let (policies, translates) = glance(&text).unwrap_or((None, true));
         Outline {
             text,
             policies,
-            publishes,
+            translates,
         }
     }
 
@@ -68,13 +70,13 @@ impl Outline {
         &self.text
     }
 
-    /// The document without its rules: policies that publish ports stay, each in its place.
+    /// The document without its rules: policies that translate (published ports, `OutBoundNAT`) stay, each in its place.
     pub fn sketch(&self) -> Option<Endpoint> {
         let whole = || Endpoint::from_json(&self.text).ok();
         let Some(range) = self.policies.clone() else {
             return whole();
         };
-        if !self.publishes {
+        if !self.translates {
             return self.with_policies(range, "[]");
         }
         let mut reader = Reader::new(&self.text[range.clone()]);
@@ -82,12 +84,16 @@ impl Outline {
         let read = reader.items(|reader| {
             reader.next()?;
             let begin = reader.at;
-            let mut publishes = false;
-            reader.skip(|text| publishes |= may_publish(text))?;
+            let mut translates = false;
+            reader.skip(|text| translates |= may_translate(text))?;
             if kept.len() > 1 {
                 kept.push(',');
             }
-            kept.push_str(if publishes { reader.since(begin) } else { "{}" });
+            kept.push_str(if translates {
+                reader.since(begin)
+            } else {
+                "{}"
+            });
             Some(())
         });
         kept.push(']');

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     flow::Protocol,
-    way::{Hop, Receiver},
+    way::{Hop, Kept, NoWay, Receiver},
 };
 
 const NETWORK: &str = "0A000000-0000-4000-8000-000000000001";
@@ -240,7 +240,11 @@ fn a_load_balancer_without_backends_takes_nothing_and_says_who_is_missing() {
     let mut documents = documents(&[&[]]);
     documents.load_balancers = vec![balancer(json!({}))];
     let explanation = explained(&documents, &flow("10.96.0.1", 443));
-    assert_eq!(explanation.way.fate, Fate::Leaves);
+    assert_eq!(
+        explanation.way.fate,
+        Fate::Unreachable(NoWay::NoBackend { balancer: 0 })
+    );
+    assert_eq!(explanation.faults.len(), 2);
     let inquiry = Inquiry::new(&documents, &Semantics::default());
     let pointers: Vec<&str> = inquiry
         .faults()
@@ -283,6 +287,195 @@ fn neighbours_beyond_the_host_are_on_external_networks_alone() {
     documents.networks[0].network_type = hcn_schema::network::NetworkType::Nat.into();
     assert_eq!(
         explained(&documents, &flow("10.0.0.99", 80)).way.fate,
-        Fate::Unreachable(crate::way::NoWay::Nobody("10.0.0.99".parse().unwrap()))
+        Fate::Unreachable(NoWay::Nobody("10.0.0.99".parse().unwrap()))
     );
+}
+
+/// Where a way ends, of a packet from endpoint 1.
+fn fate(documents: &Documents, flow: &Flow) -> Fate {
+    explained(documents, flow).way.fate
+}
+
+/// A virtual address is nobody's: what no load balancer takes gets nowhere, of other ports (the DNS half that is missing, user pain 2) and of
+/// other protocols. An external one (VipExternalIP is 16 in clients' headers) has others behind it.
+#[test]
+fn what_no_load_balancer_takes_of_a_virtual_address_gets_nowhere() {
+    let mut documents = documents(&[&[], &[], &[]]);
+    documents.load_balancers = vec![balancer(json!({}))];
+    let unserved = Fate::Unreachable(NoWay::NotServed);
+    assert_eq!(fate(&documents, &flow("10.96.0.1", 80)), unserved);
+    let udp = Flow {
+        protocol: Protocol::UDP,
+        ..flow("10.96.0.1", 443)
+    };
+    assert_eq!(fate(&documents, &udp), unserved);
+    documents.load_balancers = vec![balancer(json!({"PortMappings": [
+        {"Protocol": 6, "ExternalPort": 443, "InternalPort": 80, "Flags": 16}]}))];
+    assert_eq!(fate(&documents, &flow("10.96.0.1", 80)), Fate::Leaves);
+}
+
+/// The swarms on record have their virtual addresses on the subnet of the containers, and lists without a port for all of an address (Q47).
+#[test]
+fn a_load_balancer_answers_for_an_address_on_the_senders_own_subnet() {
+    let mut documents = documents(&[
+        &[],
+        &[
+            acl("Action=Block Direction=In Protocols=6 LocalPorts=81 Priority=100"),
+            acl("Action=Allow Direction=In Priority=200"),
+            acl("Action=Allow Direction=Out Priority=200"),
+        ],
+    ]);
+    let own = |mapping: Value| {
+        vec![balancer(
+            json!({"FrontendVIPs": ["10.0.0.200"], "HostComputeEndpoints": [id(2)], "PortMappings": [mapping]}),
+        )]
+    };
+    documents.load_balancers = own(json!({"Protocol": 6, "ExternalPort": 443, "InternalPort": 81}));
+    let balanced = |passing| Fate::Balanced { passing, of: 1 };
+    assert_eq!(fate(&documents, &flow("10.0.0.200", 443)), balanced(0));
+    documents.networks[0].network_type = hcn_schema::network::NetworkType::Nat.into();
+    assert_eq!(fate(&documents, &flow("10.0.0.200", 443)), balanced(0));
+    assert_eq!(
+        fate(&documents, &flow("10.0.0.200", 80)),
+        Fate::Unreachable(NoWay::NotServed)
+    );
+    documents.load_balancers = own(json!({"ExternalPort": 0, "InternalPort": 0}));
+    assert_eq!(fate(&documents, &flow("10.0.0.200", 80)), balanced(1));
+    assert_eq!(fate(&documents, &flow("10.0.0.200", 81)), balanced(0));
+    let echo = Flow {
+        protocol: Protocol::ICMP,
+        source_port: 0,
+        destination_port: 0,
+        ..flow("10.0.0.200", 0)
+    };
+    assert_eq!(fate(&documents, &echo), balanced(1));
+}
+
+fn with_policies(documents: &mut Documents, policies: Value) {
+    let mut network = documents.networks[0].to_value();
+    network["Policies"] = policies;
+    documents.networks[0] = Network::from_value(&network).unwrap();
+}
+
+/// Agents allow probes of the node by its management address (hns-behaviour 4.8), which HNS tells as a policy of the network (2.3).
+#[test]
+fn the_host_speaks_to_containers_from_its_management_address() {
+    let mut documents = documents(&[&[acl(
+        "Action=Allow Direction=In RemoteAddresses=192.168.7.4 Priority=201",
+    )]]);
+    with_policies(
+        &mut documents,
+        json!([{"Type": "ProviderAddress", "Settings": {"ProviderAddress": "192.168.7.4"}}]),
+    );
+    let inquiry = Inquiry::new(&documents, &Semantics::default());
+    let to = "10.0.0.1".parse().unwrap();
+    let source = inquiry
+        .switch()
+        .source_towards(inquiry.topology(), Start::Host, to);
+    assert_eq!(source, Some("192.168.7.4".parse().unwrap()));
+    let probe = Flow {
+        source: source.unwrap(),
+        ..flow("10.0.0.1", 80)
+    };
+    assert_eq!(
+        inquiry.way(Start::Host, &probe).fate,
+        Fate::Arrives(Receiver::Port(PortIndex(0)))
+    );
+    // It is the host whoever asks for it, and a port without an address of its own (FrontendVIPs empty) is there too.
+    assert_eq!(
+        inquiry.way(Start::Outside, &flow("192.168.7.4", 80)).fate,
+        Fate::Arrives(Receiver::Host)
+    );
+}
+
+/// hns-behaviour 5.1, column "external path": NAT has WinNAT, Internal has none.
+#[test]
+fn networks_without_a_way_in_or_out_are_not_crossed() {
+    let mut documents = documents(&[&[], &[]]);
+    let from_outside = |documents: &Documents| {
+        let inquiry = Inquiry::new(documents, &Semantics::default());
+        let flow = Flow {
+            source: "8.8.8.8".parse().unwrap(),
+            ..flow("10.0.0.2", 80)
+        };
+        inquiry.way(Start::Outside, &flow).fate
+    };
+    let arrives = Fate::Arrives(Receiver::Port(PortIndex(1)));
+    assert_eq!(from_outside(&documents), arrives);
+    use hcn_schema::network::NetworkType;
+    let not_in = Fate::Unreachable(NoWay::NotLetIn { network: 0 });
+    for network_type in [NetworkType::Nat, NetworkType::Ics, NetworkType::Internal] {
+        documents.networks[0].network_type = network_type.into();
+        assert_eq!(from_outside(&documents), not_in, "{network_type:?}");
+    }
+    assert_eq!(
+        fate(&documents, &flow("8.8.8.8", 80)),
+        Fate::Unreachable(NoWay::NotLetOut { network: 0 })
+    );
+    documents.networks[0].network_type = NetworkType::Nat.into();
+    let way = explained(&documents, &flow("8.8.8.8", 80)).way;
+    assert_eq!(way.fate, Fate::Leaves);
+    assert_eq!(way.hops.last(), Some(&Hop::Hidden { network: 0 }));
+}
+
+/// hns-behaviour 5.5; ICMP is not translated (user pain 28).
+#[test]
+fn what_leaves_has_the_source_that_outbound_nat_gives_it() {
+    let nat = json!({"Type": "OutBoundNAT", "Settings": {"VirtualIP": "192.168.7.9", "Exceptions": ["10.0.0.0/8", "1.1.1.1"]}});
+    let documents = documents(&[&[acl("Action=Allow Direction=Out Priority=1"), nat]]);
+    let last = |flow: &Flow| explained(&documents, flow).way.hops.pop();
+    let hop = |kept| {
+        Some(Hop::Outbound {
+            port: PortIndex(0),
+            policy: 0,
+            kept,
+        })
+    };
+    let exception = |text: &str| Some(Kept::Exception(text.parse().unwrap()));
+    assert_eq!(last(&flow("8.8.8.8", 80)), hop(None));
+    assert_eq!(last(&flow("10.7.0.1", 80)), hop(exception("10.0.0.0/8")));
+    assert_eq!(last(&flow("1.1.1.1", 80)), hop(exception("1.1.1.1/32")));
+    let echo = Flow {
+        protocol: Protocol::ICMP,
+        source_port: 0,
+        destination_port: 0,
+        ..flow("8.8.8.8", 0)
+    };
+    assert_eq!(last(&echo), hop(Some(Kept::Icmp)));
+    assert!(
+        explained(&documents, &flow("8.8.8.8", 80))
+            .unfollowed
+            .is_empty()
+    );
+}
+
+/// What a policy that is not followed cannot concern is not told.
+#[test]
+fn policies_that_are_not_followed_are_told_where_they_concern_the_packet() {
+    let route = json!({"Type": "SDNRoute", "Settings": {"DestinationPrefix": "10.96.0.0/12", "NeedEncap": true}});
+    let proxy = json!({"Type": "L4WFPPROXY", "Settings": {"FilterTuple": {"Protocols": "6"}}});
+    let mut documents = documents(&[&[route, proxy]]);
+    let told = |documents: &Documents, flow: &Flow| -> Vec<String> {
+        let unfollowed = explained(documents, flow).unfollowed;
+        unfollowed.into_iter().map(|own| own.policy_type).collect()
+    };
+    assert_eq!(
+        told(&documents, &flow("10.96.0.7", 80)),
+        ["SDNRoute", "L4WFPPROXY"]
+    );
+    assert_eq!(told(&documents, &flow("8.8.8.8", 80)), ["L4WFPPROXY"]);
+    let udp = Flow {
+        protocol: Protocol::UDP,
+        ..flow("8.8.8.8", 80)
+    };
+    assert_eq!(told(&documents, &udp), [""; 0]);
+    with_policies(
+        &mut documents,
+        json!([{"Type": "L4Proxy", "Settings": {"Protocol": 17, "Destination": "10.0.0.9:1"}}]),
+    );
+    assert_eq!(told(&documents, &udp), ["L4Proxy"]);
+    let mut endpoint = documents.endpoints[0].to_value();
+    endpoint["Routes"] = json!([{"DestinationPrefix": "8.8.8.0/24", "NextHop": "10.0.0.2"}]);
+    documents.endpoints[0] = Endpoint::from_value(&endpoint).unwrap();
+    assert_eq!(told(&documents, &udp), ["L4Proxy", "Route"]);
 }

@@ -14,12 +14,16 @@ use crate::commands::spec::DestinationSpec;
 pub struct CanArgs {
     /// Who sends: an endpoint, a container, an address, or "host".
     pub from: String,
-    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, or a load balancer's address or name.
+    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, nginx/gre, or a load
+    /// balancer's address, name or id (svc:80/tcp).
     pub to: DestinationSpec,
     /// The sender's port. Without it, one that systems choose themselves (49152 and up), and the answer says from which ports it would be
     /// another one.
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub source_port: Option<u16>,
+    /// Of what: now, a moment as history lists them (@13), or a file with a listing, e.g. of Get-HnsEndpoint as JSON; - is standard input.
+    #[arg(long, value_name = "OF", default_value = "now")]
+    pub of: String,
     /// Print nothing: the exit code tells.
     #[arg(short, long)]
     pub quiet: bool,
@@ -30,12 +34,16 @@ pub struct WhyArgs {
     /// Who sends: an endpoint, a container, an address, or "host".
     #[arg(required_unless_present = "packet", requires = "to")]
     pub from: Option<String>,
-    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, or a load balancer's address or name.
+    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, nginx/gre, or a load
+    /// balancer's address, name or id (svc:80/tcp).
     pub to: Option<DestinationSpec>,
     /// The sender's port. Without it, one that systems choose themselves (49152 and up), and the answer says from which ports it would be
     /// another one.
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub source_port: Option<u16>,
+    /// Of what: now, a moment as history lists them (@13), or a file with a listing, e.g. of Get-HnsEndpoint as JSON; - is standard input.
+    #[arg(long, value_name = "OF", default_value = "now")]
+    pub of: String,
     /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "source_port"])]
     pub packet: Option<PathBuf>,

@@ -43,6 +43,15 @@ struct Told<'a> {
 
 /// Tries an exchange.
 pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
+    if !matches!(
+        args.to.protocol,
+        Protocol::TCP | Protocol::UDP | Protocol::ICMP
+    ) {
+        return Err(Failure::Usage(format!(
+            "probe sends TCP, UDP and ICMP; ask hcnctl why about {}",
+            args.to.protocol
+        )));
+    }
     let source = party(desk, &args.from)?;
     let (label, destination) = destination(desk, &args.to, &source)?;
     let protocol = match (args.to.protocol, destination) {

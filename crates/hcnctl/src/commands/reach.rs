@@ -7,18 +7,17 @@ use std::{collections::HashSet, io::Write};
 
 use hcn::{
     HnsVersion,
-    schema::{Document, LoadBalancer, Query},
-    service::{Container, Profile, dump, profile},
+    service::{Container, Profile, profile},
 };
 use hcn_engine::{Documents, Semantics};
-use serde_json::Value;
 
 use crate::{
     cli::{Globals, ReachArgs, ReachOutput},
     commands::diff::{Scope, Side},
     desk::{Desk, Outcome},
+    documents,
     failure::{Failure, exit},
-    listing::{self, Kind, Listed},
+    listing::Listed,
     lookup::guid,
     reach::{
         Matrix, Question,
@@ -145,7 +144,7 @@ fn sides(args: &ReachArgs) -> Result<Vec<Asked>, Failure> {
     Ok(sides)
 }
 
-fn described(version: HnsVersion) -> Result<Profile, Failure> {
+pub(super) fn described(version: HnsVersion) -> Result<Profile, Failure> {
     Profile::of(version).map_err(|_| {
         let known: Vec<String> = profile::KNOWN
             .iter()
@@ -182,7 +181,7 @@ impl Known {
         };
         let mut known = match side {
             Side::Now => Known {
-                documents: documents(desk)?,
+                documents: documents::of_hns(desk)?,
                 containers: Vec::new(),
                 of: text.to_owned(),
                 version: own.version,
@@ -204,41 +203,8 @@ impl Known {
         own: &Profile,
         words: &mut dyn Write,
     ) -> Result<Known, Failure> {
-        let mut documents = Documents::default();
-        let mut unknown = 0;
-        for listed in listing {
-            let Some(members) = listed.value.as_object() else {
-                continue;
-            };
-            match listed.kind {
-                Kind::Endpoint => documents.endpoints.push(dump::endpoint(members)),
-                Kind::Network => documents.networks.push(dump::network(members)),
-                Kind::LoadBalancer => documents
-                    .load_balancers
-                    .push(LoadBalancer::from_map(members)),
-                Kind::Namespace => continue,
-                Kind::Unknown => {
-                    unknown += 1;
-                    continue;
-                }
-            }
-            if listing::member(&listed.value, "Policies").is_some_and(is_cut) {
-                let name = listed.name().unwrap_or(&listed.identity);
-                writeln!(
-                    words,
-                    "note: {text}: PowerShell cut the policies of {}, so what it reaches is not known; keep listings as JSON",
-                    shown(name)
-                )?;
-            }
-        }
-        if unknown > 0 {
-            writeln!(
-                words,
-                "note: {text}: {unknown} objects are neither networks nor endpoints and are left out"
-            )?;
-        }
         Ok(Known {
-            documents,
+            documents: documents::of_listing(listing, text, words)?,
             containers: Vec::new(),
             of: text.to_owned(),
             version: own.version,
@@ -252,32 +218,6 @@ impl Known {
             hns: self.version.to_string(),
         }
     }
-}
-
-/// Whether PowerShell left out part of a list.
-fn is_cut(policies: &Value) -> bool {
-    let items = policies.as_array().map_or(&[][..], Vec::as_slice);
-    listing::is_hidden(policies) || items.iter().any(|item| item.as_str() == Some(listing::CUT))
-}
-
-/// Everything that a switch is made from, by the seam.
-fn documents(desk: &Desk<'_>) -> Result<Documents, Failure> {
-    let networks = desk.client().networks(&Query::v2());
-    let endpoints = desk.client().endpoints(&Query::v2());
-    // An HNS without load balancers has none.
-    let load_balancers = desk
-        .client()
-        .hns()
-        .list(hcn::Kind::LoadBalancer, &Query::v2().text())
-        .unwrap_or_default();
-    let load_balancers = load_balancers.iter();
-    Ok(Documents {
-        networks: networks.map_err(Failure::hns("list the networks"))?,
-        endpoints: endpoints.map_err(Failure::hns("list the endpoints"))?,
-        load_balancers: load_balancers
-            .filter_map(|text| LoadBalancer::from_json(text).ok())
-            .collect(),
-    })
 }
 
 /// Whether the network of an endpoint is not told of.

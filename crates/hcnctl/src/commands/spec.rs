@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What people write for ports, traffic and destinations: `80/tcp`, `8080:80/tcp`, `8000-8080/udp`, `nginx:80/tcp`.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use hcn_engine::Protocol;
 
@@ -131,11 +131,11 @@ impl FromStr for TrafficSpec {
 /// `nginx:80/tcp`, `172.19.6.74:53/udp`, `[fd00::5]:80/tcp`, `nginx/icmp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationSpec {
-    /// An address, or the name of an endpoint or container, or "host".
+    /// An address, or the name of an endpoint, container or load balancer, or "host".
     pub name: String,
-    /// TCP, UDP or ICMP.
+    /// The protocol.
     pub protocol: Protocol,
-    /// 0 for ICMP.
+    /// 0 where the protocol has no ports.
     pub port: u16,
 }
 
@@ -144,36 +144,41 @@ impl FromStr for DestinationSpec {
 
     fn from_str(text: &str) -> Result<Self, NotASpec> {
         const FORM: &str = "nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp or nginx/icmp";
-        if let Some(name) = text.strip_suffix("/icmp") {
-            let name = name.trim_start_matches('[').trim_end_matches(']');
-            // A colon belongs to an IPv6 address; behind a name it would be a port, which ICMP does not have.
-            let is_port = name.contains(':') && name.parse::<std::net::IpAddr>().is_err();
-            return if name.is_empty() || is_port {
-                wrong(text, FORM)
-            } else {
-                Ok(DestinationSpec {
-                    name: name.to_owned(),
-                    protocol: Protocol::ICMP,
-                    port: 0,
-                })
-            };
-        }
-        let Some((name, rest)) = text.rsplit_once(':') else {
+        let (target, protocol) = match text.rsplit_once('/') {
+            Some((target, protocol)) => (target, Protocol::from_text(protocol)),
+            None => (text, Some(Protocol::TCP)),
+        };
+        let Some(protocol) = protocol else {
             return wrong(text, FORM);
         };
-        let name = name
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'))
-            .unwrap_or(name);
-        match rest.parse::<PortSpec>() {
-            Ok(spec) if !name.is_empty() => Ok(DestinationSpec {
-                name: name.to_owned(),
-                protocol: spec.protocol,
-                port: spec.port,
+        let (name, port) = match protocol.has_ports() {
+            true => match target.rsplit_once(':') {
+                Some((name, number)) => (name, port(number)),
+                None => ("", None),
+            },
+            // A colon belongs to an IPv6 address; behind a name it would be a port, which there is none of.
+            false => match target.contains(':') && bare(target).parse::<IpAddr>().is_err() {
+                true => ("", None),
+                false => (target, Some(0)),
+            },
+        };
+        match port {
+            Some(port) if !bare(name).is_empty() => Ok(DestinationSpec {
+                name: bare(name).to_owned(),
+                protocol,
+                port,
             }),
             _ => wrong(text, FORM),
         }
     }
+}
+
+/// A name, or an address without its brackets.
+fn bare(name: &str) -> &str {
+    let inner = name.strip_prefix('[');
+    inner
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name)
 }
 
 #[cfg(test)]

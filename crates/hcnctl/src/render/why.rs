@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use hcn::service::Container;
 use hcn_engine::{
     Port, PortIndex, Switch,
+    switch::OutboundNat,
     verdict::{Cause, Reason},
     way::{Fate, NoWay, Receiver},
     why::{self, Explanation},
@@ -86,6 +87,15 @@ impl Names<'_> {
         network.map_or_else(String::new, |network| self.of(network.id))
     }
 
+    fn balancer(&self, index: usize) -> String {
+        let balancer = self.switch.balancers.get(index);
+        balancer.map_or_else(String::new, |balancer| self.of(balancer.id))
+    }
+
+    fn outbound(&self, port: PortIndex, policy: usize) -> Option<&OutboundNat> {
+        self.port_at(port)?.outbound_nat.get(policy)
+    }
+
     fn port(&self, index: PortIndex) -> Guid {
         self.port_at(index)
             .map(|port| port.endpoint)
@@ -113,6 +123,26 @@ pub(crate) fn verdict(fate: Fate) -> String {
         Fate::Balanced { passing, of } if passing == of => "allowed".to_owned(),
         Fate::Balanced { passing: 0, .. } => "blocked".to_owned(),
         Fate::Balanced { passing, of } => format!("allowed to {passing} of {of} backends"),
+    }
+}
+
+/// As [`verdict`], where somebody in particular is meant.
+pub(crate) fn verdict_of(question: &Question, fate: Fate) -> String {
+    match question.is_missed(fate) {
+        true => "unreachable".to_owned(),
+        false => verdict(fate),
+    }
+}
+
+/// As [`ending`], where somebody in particular is meant.
+pub(crate) fn ending_of(names: &Names<'_>, question: &Question, fate: Fate) -> String {
+    let ending = ending(names, fate);
+    match question.is_missed(fate) {
+        true => format!(
+            "{ending}, which has the same address, and not at {}",
+            question.to
+        ),
+        false => ending,
     }
 }
 
@@ -162,6 +192,21 @@ pub(crate) fn ending(names: &Names<'_>, fate: Fate) -> String {
         Fate::Unreachable(NoWay::HostKnowsNoWay) => {
             "the host has no card on the network of that address".to_owned()
         }
+        Fate::Unreachable(NoWay::NotLetIn { network }) => format!(
+            "from outside, published ports and load balancers alone lead into {}",
+            names.network(network)
+        ),
+        Fate::Unreachable(NoWay::NotLetOut { network }) => {
+            format!("nothing leaves this host from {}", names.network(network))
+        }
+        Fate::Unreachable(NoWay::NotServed) => {
+            "the address is a virtual one, and no load balancer has this protocol and port of it"
+                .to_owned()
+        }
+        Fate::Unreachable(NoWay::NoBackend { balancer }) => format!(
+            "{} has no backend left that could take it",
+            names.balancer(balancer)
+        ),
         Fate::Balanced { passing, of } => {
             format!("{passing} of {of} backends get it, and the load balancer chooses one")
         }

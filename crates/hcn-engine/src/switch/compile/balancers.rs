@@ -92,34 +92,47 @@ fn balanced_port(
     told: &mut Faults<'_>,
 ) -> Option<BalancedPort> {
     let pointer = format!("/PortMappings/{place}");
-    let at = format!("{pointer}/Protocol");
-    let number = told.field(&at, &mapping.protocol);
-    let number = number.copied().unwrap_or(Protocol::TCP.0.into());
-    let protocol = u8::try_from(number).ok().map(Protocol);
-    let Some(protocol) = protocol.filter(|protocol| protocol.has_ports()) else {
-        told.tell(
-            at,
-            format!("{number} is no protocol with ports; the port is left out"),
-        );
-        return None;
-    };
-    let mut port = |name: &str, field| {
-        let at = format!("{pointer}/{name}");
-        let port = told.field(&at, field).copied().unwrap_or(0);
-        if port == 0 {
-            told.tell(at, format!("{name} is 0 or missing; the port is left out"));
-        }
-        (port != 0).then_some(port)
-    };
-    let external_port = port("ExternalPort", &mapping.external_port);
-    let internal_port = port("InternalPort", &mapping.internal_port);
     let flags = told.field(&format!("{pointer}/Flags"), &mapping.flags);
     let flags = flags.copied().unwrap_or_default();
+    let mut port = |name: &str, field| {
+        let port = told.field(&format!("{pointer}/{name}"), field);
+        port.copied().filter(|port| *port != 0)
+    };
+    let external_port = port("ExternalPort", &mapping.external_port);
+    // Every port of the address goes to the same port of a backend.
+    let internal_port =
+        port("InternalPort", &mapping.internal_port).filter(|_| external_port.is_some());
+    let at = format!("{pointer}/Protocol");
+    let number = told.field(&at, &mapping.protocol).copied();
+    let protocol = match number {
+        // Without ports all of the address is meant, as in the policy lists of swarms (Q47).
+        None | Some(0) if external_port.is_none() => None,
+        number => {
+            let number = number.unwrap_or(Protocol::TCP.0.into());
+            let protocol = u8::try_from(number).ok().map(Protocol);
+            let Some(protocol) = protocol.filter(|protocol| protocol.has_ports()) else {
+                told.tell(
+                    at,
+                    format!("{number} is no protocol with ports; the port is left out"),
+                );
+                return None;
+            };
+            Some(protocol)
+        }
+    };
+    if external_port.is_some() && internal_port.is_none() {
+        told.tell(
+            format!("{pointer}/InternalPort"),
+            "InternalPort is 0 or missing; the port is left out",
+        );
+        return None;
+    }
     Some(BalancedPort {
         protocol,
-        external_port: external_port?,
-        internal_port: internal_port?,
+        external_port,
+        internal_port,
         keeps_destination: flags.contains(LoadBalancerPortMappingFlags::ENABLE_PRESERVE_DIP),
+        is_external: flags.contains(LoadBalancerPortMappingFlags::VIP_EXTERNAL_IP),
         pointer,
     })
 }

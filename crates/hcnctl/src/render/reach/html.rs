@@ -303,6 +303,14 @@ fn nowhere(reason: &Nowhere) -> &'static str {
         Nowhere::NoWay(NoWay::HostKnowsNoWay) => {
             "the host has no card on a network that leads there"
         }
+        Nowhere::NoWay(NoWay::NotLetIn { .. }) => {
+            "from outside, published ports and load balancers alone lead into this network"
+        }
+        Nowhere::NoWay(NoWay::NotLetOut { .. }) => "nothing leaves this host from that network",
+        Nowhere::NoWay(NoWay::NotServed) => {
+            "the address is a virtual one, and no load balancer has this protocol and port of it"
+        }
+        Nowhere::NoWay(NoWay::NoBackend { .. }) => "the load balancer has no backend left",
         Nowhere::Another => "another one with this address gets it",
         Nowhere::Beyond => "nobody is there, or no route leads there",
     }

@@ -6,12 +6,12 @@
 use hcn_engine::{
     Decision, Flow,
     verdict::{Cause, Reason, RuleReference},
-    way::{Hop, Way},
+    way::{Hop, Kept, Way},
     why::{Judgement, Near, Rule, StageReport},
 };
 use serde_json::{Value, json};
 
-use super::{Names, Otherwise, Page, cause_words, ending, outcome};
+use super::{Names, Otherwise, Page, cause_words, ending, ending_of, outcome};
 
 /// The page.
 pub(crate) fn json_page(page: &Page<'_>) -> Value {
@@ -40,9 +40,9 @@ pub(crate) fn json_page(page: &Page<'_>) -> Value {
         "to": page.question.to,
         "flow": flow(&way.flow),
         "profile": page.profile,
-        "allowed": way.fate.is_allowed(),
+        "allowed": page.question.is_allowed(way.fate),
         "outcome": outcome(way.fate),
-        "ending": ending(&page.names, way.fate),
+        "ending": ending_of(&page.names, page.question, way.fate),
         "steps": steps(&page.names, way, &mut judgements),
         "sourcePortGiven": page.question.is_port_given,
         "sourcePorts": source_ports.collect::<Vec<_>>(),
@@ -119,6 +119,33 @@ fn step(
                 "endpoint": names.port(mapping.port).to_string(),
                 "pointer": mapping.pointer,
                 "flow": flow(to),
+            })
+        }
+        Hop::Hidden { network } => {
+            let network = names.switch.networks.get(*network)?;
+            json!({
+                "kind": "nat",
+                "object": network.id.to_string(),
+                "pointer": null,
+                "translated": true,
+                "source": null,
+                "exception": null,
+            })
+        }
+        Hop::Outbound { port, policy, kept } => {
+            let policy = names.outbound(*port, *policy)?;
+            let source = policy.source.filter(|_| kept.is_none());
+            let exception = match kept {
+                Some(Kept::Exception(exception)) => Some(exception.to_string()),
+                Some(Kept::NotADestination | Kept::Icmp) | None => None,
+            };
+            json!({
+                "kind": "nat",
+                "object": names.port(*port).to_string(),
+                "pointer": policy.pointer,
+                "translated": kept.is_none(),
+                "source": source.map(|source| source.to_string()),
+                "exception": exception,
             })
         }
         Hop::Balanced {

@@ -6,15 +6,17 @@
 use std::fmt::Write;
 
 use hcn_engine::{
-    Decision,
+    Decision, PortIndex,
     verdict::Cause,
-    way::{Branch, Hop, Way},
+    way::{Branch, Hop, Kept, Way},
     why::{Explanation, Field, Judgement, Rule, StageReport},
 };
 
 use hcn_schema::Guid;
 
-use super::{Names, Otherwise, Page, cause_words, ending, other_ports, verdict};
+use super::{
+    Names, Otherwise, Page, cause_words, ending, ending_of, other_ports, verdict, verdict_of,
+};
 use crate::{commands::why::Question, render::shown};
 
 /// One line: who, whom, what, and the cause.
@@ -31,12 +33,12 @@ pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Expl
             names.of(blocked.endpoint),
             cause_words(names, &blocked.cause)
         ),
-        Some(_) | None => ending(names, fate),
+        Some(_) | None => ending_of(names, question, fate),
     };
     let ports = other_ports(question, explanation);
     let line = format!(
         "{}: {} -> {}, {}: {cause}{}",
-        verdict(fate),
+        verdict_of(question, fate),
         question.from,
         question.to,
         explanation.way.flow,
@@ -60,10 +62,14 @@ pub(crate) fn text_page(page: &Page<'_>) -> String {
         page.question.from,
         page.question.to,
         way.flow,
-        verdict(way.fate)
+        verdict_of(page.question, way.fate)
     );
     text.line(0, &words);
     text.way(0, way);
+    if page.question.is_missed(way.fate) {
+        let words = ending_of(&page.names, page.question, way.fate);
+        text.line(0, &format!("=> {words}"));
+    }
     for policy in &page.explanation.unfollowed {
         let owner = page.names.of(policy.object);
         let words = format!(
@@ -143,6 +149,13 @@ impl Text<'_> {
                     );
                     self.step(depth, &words);
                 }
+                Hop::Hidden { network } => {
+                    let network = self.names.network(*network);
+                    let words =
+                        format!("NAT: network {network} gives it an address of the host as source");
+                    self.step(depth, &words);
+                }
+                Hop::Outbound { port, policy, kept } => self.outbound(depth, *port, *policy, *kept),
                 Hop::Balanced {
                     balancer,
                     port,
@@ -152,6 +165,31 @@ impl Text<'_> {
         }
         let words = ending(self.names, way.fate);
         self.line(depth, &format!("=> {words}"));
+    }
+
+    fn outbound(&mut self, depth: usize, port: PortIndex, policy: usize, kept: Option<Kept>) {
+        let Some(policy) = self.names.outbound(port, policy) else {
+            return;
+        };
+        let owner = self.names.of(self.names.port(port));
+        let of = format!("OutBoundNAT {} of {owner}", policy.pointer);
+        let source = match policy.source {
+            Some(source) => source.to_string(),
+            None => "an address of the host".to_owned(),
+        };
+        let words = match kept {
+            None => format!("NAT: {of} gives it {source} as source"),
+            Some(Kept::Exception(exception)) => {
+                format!("no NAT: {exception} is an exception of {of}; the source stays")
+            }
+            Some(Kept::NotADestination) => {
+                format!("no NAT: {of} is for other destinations; the source stays")
+            }
+            Some(Kept::Icmp) => {
+                format!("no NAT: ICMP is not translated by {of} (a guess); the source stays")
+            }
+        };
+        self.step(depth, &words);
     }
 
     fn balanced(&mut self, depth: usize, balancer: usize, port: usize, branches: &[Branch]) {
