@@ -3,7 +3,7 @@
 
 use hcn_engine::{
     Decision, Direction, Documents, Family, Flow, PortIndex, Protocol, Semantics, Switch,
-    space::Space,
+    space::{Region, Space},
 };
 use hcn_schema::{Document, Endpoint, Network};
 use serde_json::{Value, json};
@@ -128,6 +128,36 @@ fn every_case_that_is_derived_from_a_strangers_is_judged_as_it_follows() {
 
 const DIRECTIONS: [Direction; 2] = [Direction::In, Direction::Out];
 const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
+/// A direction without a packet that passes lets none pass, and one without a packet that is blocked blocks none; so that no case looks at one side
+/// of its rules only. As sets of all packets; a direction without rules is not looked at, since the case says nothing of it.
+#[test]
+fn every_case_has_a_packet_that_passes_and_one_that_does_not_where_its_rules_have() {
+    let mut lines = Vec::new();
+    for case in cases() {
+        let switch = as_rules(&case);
+        for direction in DIRECTIONS {
+            let packets = (case.packets.iter())
+                .filter(|(packet, _)| packet.is_in == (direction == Direction::In));
+            let (pass, blocked): (Vec<_>, Vec<_>) = packets.partition(|(_, passes)| *passes);
+            let of_rule = |rule: &Value| rule["Direction"] == direction.to_string();
+            if pass.is_empty() && blocked.is_empty() && !case.rules.iter().any(of_rule) {
+                continue;
+            }
+            let regions = FAMILIES.map(|family| {
+                let mut space = Space::new(family);
+                switch.passes(&mut space, PortIndex(0), direction)
+            });
+            if pass.is_empty() && regions != [Region::EMPTY; 2] {
+                lines.push(format!("{}: {direction:?} lets some pass", case.name));
+            }
+            if blocked.is_empty() && regions != [Region::FULL; 2] {
+                lines.push(format!("{}: {direction:?} blocks some", case.name));
+            }
+        }
+    }
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
 
 /// What Calico's flattener states: tiers, and the one list of rules that it makes of them, are the same. As sets of all packets, and not by samples.
 #[test]
