@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What Calico's and Azure NPM's tests state of their rules for HNS, judged by the engine.
+//! What Calico's and Azure NPM's tests state of their rules for HNS, and what is derived from it, judged by the engine.
 
 use hcn_engine::{
     Decision, Direction, Documents, Family, Flow, PortIndex, Protocol, Semantics, Switch,
-    space::Space,
+    space::{Region, Space},
 };
 use hcn_schema::{Document, Endpoint, Network};
 use serde_json::{Value, json};
-use testkit::oracle::{Case, Packet, cases};
+use testkit::oracle::{Case, Packet, Standing, cases, cases_that_are};
 
 fn flow(packet: &Packet) -> (Direction, Flow) {
     let direction = match packet.is_in {
@@ -58,7 +58,7 @@ fn as_rules(case: &Case) -> Switch {
 
 /// Calico ends each tier with a drop; without it, what HNS does with a packet that no rule of a tier meets is a guess (hns-behaviour 4.14).
 fn as_tiers(case: &Case) -> Switch {
-    let tiers = case.tiers.iter().zip(1001..).map(|(rules, order)| {
+    let tier = |rules: &[Value], order: u16, direction: &str| {
         let drop = json!({"TierAclRuleAction": "Block"});
         let rules: Vec<Value> = rules
             .iter()
@@ -70,10 +70,15 @@ fn as_tiers(case: &Case) -> Switch {
                 rule
             })
             .collect();
-        let settings = json!({"Name": format!("t{order}"), "Direction": "In", "Order": order, "TierAclRules": rules});
+        let name = format!("t{order}{direction}");
+        let settings =
+            json!({"Name": name, "Direction": direction, "Order": order, "TierAclRules": rules});
         typed("TierAcl", &settings)
-    });
-    switch(case, &tiers.collect::<Vec<_>>())
+    };
+    let tiers: Vec<Value> = (case.tiers.iter().zip(1001..))
+        .flat_map(|(rules, order)| ["In", "Out"].map(|direction| tier(rules, order, direction)))
+        .collect();
+    switch(case, &tiers)
 }
 
 /// Packets of a case that fare otherwise than it states, one by one and in the set of all that pass.
@@ -92,24 +97,65 @@ fn otherwise(case: &Case, switch: &Switch, shape: &str) -> Vec<String> {
         if judged != [*passes; 2] {
             let cause = switch.cause(port, direction, &flow, ruling);
             lines.push(format!(
-                "{} as {shape}: {} should {}pass ({}): {judged:?}, {cause}",
-                case.name,
+                "{} as {shape}: {} should {}pass: {judged:?}, {cause}",
+                case.told(),
                 packet.text,
                 if *passes { "" } else { "not " },
-                case.says
             ));
         }
     }
     lines
 }
 
-#[test]
-fn every_case_of_a_stranger_is_judged_as_it_states() {
-    let cases = cases();
+fn as_rules_otherwise(standing: Standing) -> String {
+    let cases = cases_that_are(standing);
     let lines: Vec<String> = cases
         .iter()
         .flat_map(|case| otherwise(case, &as_rules(case), "rules"))
         .collect();
+    lines.join("\n")
+}
+
+#[test]
+fn every_case_of_a_stranger_is_judged_as_it_states() {
+    assert_eq!(as_rules_otherwise(Standing::Stated), "");
+}
+
+#[test]
+fn every_case_that_is_derived_from_a_strangers_is_judged_as_it_follows() {
+    assert_eq!(as_rules_otherwise(Standing::Derived), "");
+}
+
+const DIRECTIONS: [Direction; 2] = [Direction::In, Direction::Out];
+const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
+/// A direction without a packet that passes lets none pass, and one without a packet that is blocked blocks none; so that no case looks at one side
+/// of its rules only. As sets of all packets; a direction without rules is not looked at, since the case says nothing of it.
+#[test]
+fn every_case_has_a_packet_that_passes_and_one_that_does_not_where_its_rules_have() {
+    let mut lines = Vec::new();
+    for case in cases() {
+        let switch = as_rules(&case);
+        for direction in DIRECTIONS {
+            let packets = (case.packets.iter())
+                .filter(|(packet, _)| packet.is_in == (direction == Direction::In));
+            let (pass, blocked): (Vec<_>, Vec<_>) = packets.partition(|(_, passes)| *passes);
+            let of_rule = |rule: &Value| rule["Direction"] == direction.to_string();
+            if pass.is_empty() && blocked.is_empty() && !case.rules.iter().any(of_rule) {
+                continue;
+            }
+            let regions = FAMILIES.map(|family| {
+                let mut space = Space::new(family);
+                switch.passes(&mut space, PortIndex(0), direction)
+            });
+            if pass.is_empty() && regions != [Region::EMPTY; 2] {
+                lines.push(format!("{}: {direction:?} lets some pass", case.name));
+            }
+            if blocked.is_empty() && regions != [Region::FULL; 2] {
+                lines.push(format!("{}: {direction:?} blocks some", case.name));
+            }
+        }
+    }
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
 
@@ -118,17 +164,24 @@ fn every_case_of_a_stranger_is_judged_as_it_states() {
 fn tiers_and_what_calico_makes_of_them_let_the_same_packets_pass() {
     let cases = cases();
     let tiered: Vec<&Case> = cases.iter().filter(|case| !case.tiers.is_empty()).collect();
-    assert!(tiered.len() >= 12, "{}", tiered.len());
+    let stated = |case: &&&Case| case.origin.standing == Standing::Stated;
+    assert_eq!(
+        (tiered.len(), tiered.iter().filter(stated).count()),
+        (14, 12)
+    );
     let mut lines = Vec::new();
     for case in tiered {
         let (tiers, rules) = (as_tiers(case), as_rules(case));
         lines.extend(otherwise(case, &tiers, "tiers"));
-        for family in [Family::V4, Family::V6] {
+        for (family, direction) in FAMILIES
+            .iter()
+            .flat_map(|family| DIRECTIONS.map(|of| (*family, of)))
+        {
             let mut space = Space::new(family);
-            let [of_tiers, of_rules] = [&tiers, &rules]
-                .map(|switch| switch.passes(&mut space, PortIndex(0), Direction::In));
+            let [of_tiers, of_rules] =
+                [&tiers, &rules].map(|switch| switch.passes(&mut space, PortIndex(0), direction));
             if of_tiers != of_rules {
-                lines.push(format!("{}: {family:?} differs", case.name));
+                lines.push(format!("{}: {family:?} {direction:?} differs", case.told()));
             }
         }
     }
