@@ -36,7 +36,9 @@ pub struct WhyArgs {
     /// another one.
     #[arg(long, value_name = "PORT")]
     pub source_port: Option<u16>,
-    /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input.
+    /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input. A packet that is of a flow allowed before
+    /// passes, as HNS remembers flows; of one in VXLAN, the inner one is judged. Exit code 0: all that are judged are allowed; 1: some are not; 3:
+    /// none is judged.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "source_port"])]
     pub packet: Option<PathBuf>,
     /// Print for people or for programs (docs/schema/why.json, docs/schema/why-packet.json).
