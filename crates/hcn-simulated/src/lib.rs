@@ -69,7 +69,7 @@ mod stack;
 mod topology;
 mod translation;
 
-pub use frame::{Complaint, Kind, Packet};
+pub use frame::{Complaint, Kind, Packet, Turn, Unread, datagram};
 pub use listener::Service;
 pub use network::SimulatedNetwork;
 pub use open_flow::{FlowHandle, FlowNotOpened};

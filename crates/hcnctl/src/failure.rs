@@ -15,7 +15,7 @@ pub mod exit {
     pub const DENIED: u8 = 1;
     /// The command line cannot be understood, or names a file that cannot be used.
     pub const USAGE: u8 = 2;
-    /// What was named does not exist.
+    /// What was named does not exist; or a capture has no packet that is judged.
     pub const NOT_FOUND: u8 = 3;
     /// HNS said no, or the system did.
     pub const HNS: u8 = 4;

@@ -44,7 +44,9 @@ pub struct WhyArgs {
     /// Of what: now, a moment as history lists them (@13), or a file with a listing, e.g. of Get-HnsEndpoint as JSON; - is standard input.
     #[arg(long, value_name = "OF", default_value = "now")]
     pub of: String,
-    /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input.
+    /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input. A packet that is of a flow allowed before
+    /// passes, as HNS remembers flows; of one in VXLAN, the inner one is judged. Exit code 0: all that are judged are allowed; 1: some are not; 3:
+    /// none is judged.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "source_port"])]
     pub packet: Option<PathBuf>,
     /// Print for people or for programs (docs/schema/why.json, docs/schema/why-packet.json).

@@ -4,14 +4,16 @@
 //! Apart from questions about single flows: here many packets are asked about, so all rules are compiled, and an answer to what was allowed
 //! before is no question of its own.
 
-use std::{collections::HashMap, path::Path};
+mod judge;
 
-use hcn_engine::{Decision, Documents, Flow, Switch, Topology, way::Way};
-use hcn_simulated::{Kind, Packet};
+use std::{collections::HashSet, path::Path};
+
+use hcn_engine::{Decision, Documents, Switch, Topology, way::Way};
+use hcn_schema::policy::NetworkPolicy;
 use serde_json::{Value, json};
 
 use crate::{
-    capture::{Content, each_packet},
+    capture::each_packet,
     cli::ProbeOutput,
     commands::why::{names, profile},
     desk::{Desk, Outcome},
@@ -21,16 +23,7 @@ use crate::{
         why::{Names, cause_of, cause_words, ending, flow, outcome, verdict},
     },
 };
-
-/// What there is to say of a packet.
-enum Answer {
-    /// It is judged by its way.
-    Judged(Way),
-    /// It answers this packet, which was allowed.
-    Answers(u64),
-    /// It is not judged, for this reason.
-    Unjudged(&'static str),
-}
+use judge::{Answer, Judge, Judgement, Said, StartSeen, Tunnel, VXLAN_PORT};
 
 /// Counts of a capture.
 #[derive(Default)]
@@ -50,27 +43,26 @@ pub(crate) fn run(
     let bytes = bytes_of(path)?;
     let (switch, _) = Switch::compile(documents, &profile(desk)?.semantics);
     let topology = Topology::of(&switch, usize::MAX);
-    let names = names(desk, &switch, documents)?;
-    let mut judge = Judge {
+    let mut judge = Judge::new(&switch, &topology, tunnels(documents));
+    let teller = Teller {
         switch: &switch,
-        topology: &topology,
-        seen: HashMap::new(),
+        names: names(desk, &switch, documents)?,
     };
     let mut counts = Counts::default();
     let mut lines = Vec::new();
     let whole = each_packet(&bytes, |number, content| -> Result<(), Failure> {
-        let (flow, answer) = judge.answer(number, content);
-        match &answer {
-            Answer::Judged(way) if !way.fate.is_allowed() => counts.denied += 1,
-            Answer::Judged(_) | Answer::Answers(_) => counts.allowed += 1,
-            Answer::Unjudged(_) => counts.unjudged += 1,
+        let said = judge.say(number, content);
+        match said.answer.is_allowed() {
+            Some(true) => counts.allowed += 1,
+            Some(false) => counts.denied += 1,
+            None => counts.unjudged += 1,
         }
         match output {
             ProbeOutput::Text => {
-                let line = judge.line(&names, number, flow.as_ref(), &answer);
+                let line = teller.line(number, &said);
                 writeln!(desk.out, "{}", shown(&line))?;
             }
-            ProbeOutput::Json => lines.push(judge.value(&names, number, flow.as_ref(), &answer)),
+            ProbeOutput::Json => lines.push(teller.value(number, &said)),
         }
         Ok(())
     })
@@ -87,8 +79,12 @@ pub(crate) fn run(
             } else {
                 "; the capture ends in the middle of a packet"
             };
+            let none = match counts.allowed + counts.denied {
+                0 => "; no packet of it is judged",
+                _ => "",
+            };
             desk.say(&format!(
-                "{} allowed, {} not, {} unjudged{cut}",
+                "{} allowed, {} not, {} unjudged{none}{cut}",
                 counts.allowed, counts.denied, counts.unjudged
             ))?;
         }
@@ -99,8 +95,10 @@ pub(crate) fn run(
             crate::render::json::write_object(&mut desk.out, &page.to_string())?;
         }
     }
-    Ok(match counts.denied {
-        0 => exit::DONE,
+    // Where nothing was judged, "done" would be taken for "allowed".
+    Ok(match (counts.denied, counts.allowed) {
+        (0, 0) => exit::NOT_FOUND,
+        (0, _) => exit::DONE,
         _ => exit::DENIED,
     })
 }
@@ -126,54 +124,24 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Whether an IPv4 packet has no header of its protocol, as that is in the first fragment (Q44).
-fn is_later_fragment(bytes: &[u8]) -> bool {
-    const OFFSET: u16 = 0x1fff;
-    match bytes {
-        [first, _, _, _, _, _, high, low, ..] if first >> 4 == 4 => {
-            u16::from_be_bytes([*high, *low]) & OFFSET != 0
-        }
-        _ => false,
-    }
+/// The UDP ports of VXLAN: the usual one, and those of networks that say another.
+fn tunnels(documents: &Documents) -> HashSet<u16> {
+    let networks = documents.networks.iter();
+    let policies = networks.flat_map(|network| network.policies.get().into_iter().flatten());
+    let ports = policies.filter_map(|policy| match NetworkPolicy::of(policy) {
+        NetworkPolicy::VxlanPort(settings) => settings.port.get().copied(),
+        _ => None,
+    });
+    ports.chain([VXLAN_PORT]).collect()
 }
 
-struct Judge<'a> {
+/// Tells what a judge said.
+struct Teller<'a> {
     switch: &'a Switch,
-    topology: &'a Topology,
-    /// Flows that were asked about: by which packet first, and whether they are allowed.
-    seen: HashMap<Flow, (u64, bool)>,
+    names: Names<'a>,
 }
 
-impl Judge<'_> {
-    fn answer(&mut self, number: u64, content: Content<'_>) -> (Option<Flow>, Answer) {
-        let bytes = match content {
-            Content::Ip(bytes) => bytes,
-            Content::Other(what) => return (None, Answer::Unjudged(what)),
-        };
-        if is_later_fragment(bytes) {
-            let what = "a later fragment, which fares as the first one does";
-            return (None, Answer::Unjudged(what));
-        }
-        let Some(packet) = Packet::read(bytes) else {
-            let what = "an IP packet that is cut short before its ports";
-            return (None, Answer::Unjudged(what));
-        };
-        let flow = packet.flow;
-        if packet.kind == Kind::Control {
-            let what = "neighbour discovery or DHCP, which no rule judges";
-            return (Some(flow), Answer::Unjudged(what));
-        }
-        if let Some((first, true)) = self.seen.get(&flow.reverse()) {
-            return (Some(flow), Answer::Answers(*first));
-        }
-        let start = self.switch.start_of(self.topology, flow.source);
-        let way = self.switch.way(self.topology, start, &flow);
-        self.seen
-            .entry(flow)
-            .or_insert((number, way.fate.is_allowed()));
-        (Some(flow), Answer::Judged(way))
-    }
-
+impl Teller<'_> {
     /// The judgement that a way hangs on: the first that blocks, else the last.
     fn cause(
         &self,
@@ -189,44 +157,77 @@ impl Judge<'_> {
         Some((endpoint, *direction, cause))
     }
 
-    fn line(&self, names: &Names<'_>, number: u64, flow: Option<&Flow>, answer: &Answer) -> String {
-        let flow = flow.map_or(String::new(), |flow| format!(" {flow}:"));
-        let says = match answer {
-            Answer::Judged(way) => {
-                let why = match self.cause(way) {
-                    Some((endpoint, direction, cause)) => format!(
-                        "{direction} at {}: {}",
-                        names.of(endpoint),
-                        cause_words(names, &cause)
-                    ),
-                    None => ending(names, way.fate),
+    fn line(&self, number: u64, said: &Said) -> String {
+        let tunnel = said.tunnel.as_ref().map_or(String::new(), |tunnel| {
+            let Tunnel { network, outer } = tunnel;
+            format!(
+                " [VXLAN {network}, {} -> {}]",
+                outer.source, outer.destination
+            )
+        });
+        let flow = said.flow.map_or(String::new(), |flow| format!(" {flow}:"));
+        let says = match &said.answer {
+            Answer::Judged(judgement) => self.judged(judgement),
+            Answer::Answers(known) => {
+                let what = match known.is_error {
+                    true => "is an error about the flow of",
+                    false => "answers",
                 };
-                format!("{}; {why}", verdict(way.fate))
+                let missing = missing(known.is_start_missing);
+                format!("allowed; it {what} packet {}{missing}", known.packet)
             }
-            Answer::Answers(first) => format!("allowed; it answers packet {first}"),
             Answer::Unjudged(what) => format!("unjudged; {what}"),
         };
-        format!("{number}{flow} {says}")
+        format!("{number}{tunnel}{flow} {says}")
     }
 
-    fn value(&self, names: &Names<'_>, number: u64, of: Option<&Flow>, answer: &Answer) -> Value {
-        let way = match answer {
-            Answer::Judged(way) => Some(way),
+    fn judged(&self, judgement: &Judgement) -> String {
+        let way = &judgement.way;
+        let why = match self.cause(way) {
+            Some((endpoint, direction, cause)) => format!(
+                "{direction} at {}: {}",
+                self.names.of(endpoint),
+                cause_words(&self.names, &cause)
+            ),
+            None => ending(&self.names, way.fate),
+        };
+        let role = match (judgement.start, judgement.is_reverse) {
+            (StartSeen::At(packet), _) => format!(" as an answer to packet {packet}"),
+            (_, true) => " as an answer".to_owned(),
+            (_, false) => String::new(),
+        };
+        let missing = missing(judgement.start == StartSeen::Missing);
+        format!("{}{role}; {why}{missing}", verdict(way.fate))
+    }
+
+    fn value(&self, number: u64, said: &Said) -> Value {
+        let answer = &said.answer;
+        let judgement = match answer {
+            Answer::Judged(judgement) => Some(judgement),
             Answer::Answers(_) | Answer::Unjudged(_) => None,
         };
-        let last = way.and_then(|way| self.cause(way));
+        let last = judgement.and_then(|judgement| self.cause(&judgement.way));
         json!({
             "packet": number,
-            "flow": of.map(flow),
-            "allowed": match answer {
-                Answer::Judged(way) => Some(way.fate.is_allowed()),
-                Answer::Answers(_) => Some(true),
-                Answer::Unjudged(_) => None,
-            },
-            "outcome": way.map(|way| outcome(way.fate)),
+            "tunnel": said.tunnel.as_ref().map(|tunnel| json!({
+                "network": tunnel.network,
+                "flow": flow(&tunnel.outer),
+            })),
+            "flow": said.flow.as_ref().map(flow),
+            "allowed": answer.is_allowed(),
+            "outcome": judgement.map(|judgement| outcome(judgement.way.fate)),
+            "judged": judgement.map(|judgement| match judgement.is_reverse {
+                true => "reverse",
+                false => "own",
+            }),
             "answers": match answer {
-                Answer::Answers(first) => Some(*first),
+                Answer::Answers(known) => Some(known.packet),
                 Answer::Judged(_) | Answer::Unjudged(_) => None,
+            },
+            "startMissing": match answer {
+                Answer::Judged(judgement) => Some(judgement.start == StartSeen::Missing),
+                Answer::Answers(known) => Some(known.is_start_missing),
+                Answer::Unjudged(_) => None,
             },
             "unjudged": match answer {
                 Answer::Unjudged(what) => Some(*what),
@@ -235,8 +236,15 @@ impl Judge<'_> {
             "last": last.map(|(endpoint, direction, cause)| json!({
                 "endpoint": endpoint.to_string(),
                 "direction": direction.to_string(),
-                "cause": cause_of(names, &cause),
+                "cause": cause_of(&self.names, &cause),
             })),
         })
+    }
+}
+
+fn missing(is_start_missing: bool) -> &'static str {
+    match is_start_missing {
+        true => "; the start of the flow is not in the capture",
+        false => "",
     }
 }

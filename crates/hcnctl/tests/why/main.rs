@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `can` and `why` as a program meets them: exit codes, and JSON that is as `docs/schema/why.json` says.
+//! `can` and `why` as a program meets them: exit codes, and JSON that is as `docs/schema/why.json` says. Captures are in [`packets`].
 //!
 //! What people read is in the transcript `cases/why.txt`.
 #![cfg(unix)]
 
+mod packets;
 mod schema;
 
 use std::{
@@ -342,89 +343,4 @@ fn make_load_balancer(folder: &Folder, file: &str) {
             &settings,
         )
         .unwrap();
-}
-
-/// A pcap file of raw IPv4 packets: protocol, source with port, destination with port.
-fn capture(packets: &[(u8, &str, &str)]) -> Vec<u8> {
-    const RAW: u32 = 101;
-    let mut file = Vec::new();
-    for value in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, RAW] {
-        file.extend(value.to_le_bytes());
-    }
-    for (protocol, source, destination) in packets {
-        let ends: Vec<std::net::SocketAddrV4> = [source, destination]
-            .iter()
-            .map(|end| end.parse().unwrap())
-            .collect();
-        // RFC 791 and RFC 9293: 20 bytes of IP, 20 of TCP (of UDP 8, and the rest its payload).
-        let mut packet = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, *protocol, 0, 0];
-        packet.extend(ends[0].ip().octets());
-        packet.extend(ends[1].ip().octets());
-        packet.extend(ends[0].port().to_be_bytes());
-        packet.extend(ends[1].port().to_be_bytes());
-        packet.resize(40, 0);
-        for value in [0, 0, 40, 40] {
-            file.extend(u32::to_le_bytes(value));
-        }
-        file.extend(packet);
-    }
-    file
-}
-
-#[test]
-fn every_packet_of_a_capture_is_answered() {
-    let folder = scene("capture");
-    folder.done("block nginx --in 80/tcp");
-    let (client, server) = ("172.20.0.8:50000", "172.20.0.9:80");
-    let file = capture(&[
-        (6, client, server),
-        (6, client, "172.20.0.9:81"),
-        (6, "172.20.0.9:81", client),
-        (17, "0.0.0.0:68", "255.255.255.255:67"),
-        (6, client, server),
-    ]);
-    fs::write(folder.0.join("trace.pcap"), &file).unwrap();
-    let page = folder.json("why --packet trace.pcap -o json");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/why-packet.json");
-    let schema = Schema(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap());
-    assert_eq!(schema.faults(&page), Vec::<String>::new());
-    let outcomes: Vec<&Value> = page["packets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|packet| &packet["outcome"])
-        .collect();
-    assert_eq!(
-        outcomes,
-        [
-            &"dropped".into(),
-            &"arrives".into(),
-            &Value::Null,
-            &Value::Null,
-            &"dropped".into()
-        ]
-    );
-    assert_eq!(page["packets"][2]["answers"], 2);
-    assert_eq!(
-        (&page["allowed"], &page["denied"], &page["unjudged"]),
-        (&2.into(), &2.into(), &1.into())
-    );
-    assert_eq!(folder.code("why --packet trace.pcap"), Some(1));
-    fs::write(
-        folder.0.join("open.pcap"),
-        capture(&[(6, client, "172.20.0.9:81")]),
-    )
-    .unwrap();
-    assert_eq!(folder.code("why --packet open.pcap"), Some(0));
-    fs::write(
-        folder.0.join("noise.pcap"),
-        b"what is this, then? it is no capture",
-    )
-    .unwrap();
-    let output = folder.run("why --packet noise.pcap");
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "error: the capture noise.pcap: it is neither a pcap nor a pcapng file\n"
-    );
 }
