@@ -349,7 +349,8 @@ pub fn page() -> String {
          The exit code is 1 where there are findings of the severity of `--fail-on` or above (error, unless said). What is computed over all packets \
          holds for the rules of the profile (`--profile`), see [hns-behaviour.md](hns-behaviour.md).\n\n\
          Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
-         lets pass exactly the same packets as before, compared as sets.\n\n\
+         lets pass exactly the same packets as before, compared as sets. A patch is for the document as it was read: make one of an object's, then \
+         examine it again, since what is taken out of a list moves all that stands behind it.\n\n\
          What documents do not show, and so no check says: whether a container lives (an endpoint without one may be kept on purpose; only \
          a namespace that is gone is certain), the MTU of cards and of the wire (only what endpoints reserve beneath it), routes and firewalls of the host, \
          whether a load balancer was programmed, and what other nodes have. `hcnctl probe` and the host's own tools show these.\n\n\
