@@ -15,6 +15,7 @@
 //! | the others | the checks, by what they look at |
 
 mod addresses;
+mod agents;
 mod conditions;
 mod default_deny;
 mod faults;
@@ -22,6 +23,7 @@ mod features;
 pub mod finding;
 pub mod fix;
 mod keys;
+mod layer_default;
 mod nearest;
 mod packets;
 mod room;
@@ -61,6 +63,8 @@ fn findings(subject: &Subject) -> Vec<Finding> {
         conditions::check(endpoint, &mut own);
         standing::check(endpoint, &mut own);
         default_deny::check(endpoint, &mut own);
+        layer_default::check(endpoint, &mut own);
+        agents::soften(endpoint, &mut own);
         without_doubles(&mut own);
         found.append(&mut own);
     }

@@ -70,15 +70,15 @@ macro_rules! checks {
 checks! {
     // What no rule names.
     "lone-block" Error:
-        "An endpoint has Block rules and no Allow rule, so everything else is dropped too.";
-        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody.";
+        "An endpoint, its tiers or a network have Block rules and no Allow rule, so everything else is dropped too.";
+        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody. Rules of the network and tiers have a default of their own (how HNS puts them together with ACLs is not on record; judged is that each must let a packet pass): one Block among a network's rules cuts off all of its endpoints. The one by which Calico's plugin closes an endpoint until its agent writes the policies is a warning.";
         "Add an Allow rule without conditions at the weakest priority (65500) for each direction.";
-        "hns-behaviour 4.3 (Windows-Containers#616, hcsshim#1059)";
+        "hns-behaviour 4.3 (Windows-Containers#616, hcsshim#1059), 4.12, 4.14";
     "one-way-rules" Warning:
-        "An endpoint has Allow rules in one direction only, and everything in the other direction is dropped by default.";
+        "An endpoint, its tiers or a network have Allow rules in one direction only, and everything in the other direction is dropped by default.";
         "The default deny holds for both directions as soon as there is one rule. Answers of allowed flows still pass, new flows the other way do not.";
         "Say what is meant: a Block rule without conditions at priority 65500 where the direction is to be closed (no flow changes), an Allow rule where it is to be open.";
-        "hns-behaviour 4.3, 4.6";
+        "hns-behaviour 4.3, 4.6, 4.12, 4.14";
     "dns-blocked" Warning:
         "An endpoint may open some flows and cannot ask any DNS server, and no Block rule says so.";
         "DNS is subject to the rules like other traffic on port 53. With names unresolved, the flows that are allowed are rarely opened.";
