@@ -24,6 +24,7 @@ pub mod finding;
 pub mod fix;
 mod keys;
 mod layer_default;
+mod member_types;
 mod nearest;
 mod packets;
 mod room;
@@ -70,12 +71,14 @@ fn findings(subject: &Subject) -> Vec<Finding> {
     }
     sets::check(subject, ruled.iter().chain(&networks), &mut found);
     keys::check(subject, &mut found);
+    member_types::check(subject, &mut found);
     features::check(subject, &mut found);
     addresses::check(subject, &mut found);
     services::check(subject, &ruled, &mut found);
     room::check(subject, &ruled, &mut found);
     for finding in &mut found {
         finding.spell(subject);
+        finding.show(subject);
     }
     // The order of a reader: object after object, and in each from top to bottom.
     found.sort_by_cached_key(|finding| {

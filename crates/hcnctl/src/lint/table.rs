@@ -217,7 +217,7 @@ checks! {
         "hns-behaviour 4.12";
     "unreadable-set" Error:
         "A value of an IP set is no address, no CIDR and no set.";
-        "HNS refuses it; as stored, the set has fewer members than it seems.";
+        "HNS refuses the set. One that is stored all the same is read here as a set without any address, so that rules that name it match nothing.";
         "Correct the value.";
         "hns-behaviour 4.12";
 
@@ -242,6 +242,11 @@ checks! {
         "Only one of them counts, and which is not documented.";
         "Keep one.";
         "hns-behaviour 2.1; CNI samples with policies and Policies";
+    "unreadable-member" Error:
+        "A member has a value of a kind that it cannot have, such as a text where a list belongs.";
+        "HNS refuses such a document. Here the member counts as missing, so nothing inside of it is examined.";
+        "Write a value of the right kind.";
+        "hns-behaviour 2.1, 2.2";
     "unknown-policy-type" Warning:
         "A policy has a type that is unknown.";
         "HNS refuses it, or keeps it and does nothing.";

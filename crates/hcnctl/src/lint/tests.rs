@@ -3,6 +3,7 @@
 
 mod agents;
 mod examples;
+mod places;
 mod random;
 mod schema;
 
