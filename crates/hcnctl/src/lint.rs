@@ -26,7 +26,11 @@ mod keys;
 mod layer_default;
 mod member_types;
 mod nearest;
+mod node_access;
+mod overlay;
 mod packets;
+mod policies;
+mod published;
 mod room;
 pub mod rules;
 mod services;
@@ -36,6 +40,7 @@ pub mod subject;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod twins;
 
 pub use finding::{Evidence, Finding, ObjectName};
 pub use fix::{Edit, Fix, Flows};
@@ -76,6 +81,10 @@ fn findings(subject: &Subject) -> Vec<Finding> {
     addresses::check(subject, &mut found);
     services::check(subject, &ruled, &mut found);
     room::check(subject, &ruled, &mut found);
+    overlay::check(subject, &mut found);
+    published::check(subject, &ruled, &mut found);
+    node_access::check(&ruled, &mut found);
+    twins::check(subject, &ruled, &mut found);
     for finding in &mut found {
         finding.spell(subject);
         finding.show(subject);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! For every check, documents in which it finds something, and nearly the same ones in which it does not.
 
+mod objects;
+
 use serde_json::{Value, json};
 
 use super::{NETWORK, acl, endpoint, lint, network};
@@ -678,6 +680,10 @@ fn examples() -> Vec<Example> {
         of_addresses(),
         of_services(),
         of_room(),
+        objects::of_mappings(),
+        objects::of_nodes(),
+        objects::of_overlays(),
+        objects::of_twins(),
     ]
     .into_iter()
     .flatten()

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{acl, endpoint, lint, network, told};
+use crate::lint::Flows;
 
 /// Keys that are a slip away from known ones, wherever they stand.
 #[test]
@@ -108,6 +109,62 @@ fn a_member_of_another_kind_is_found_where_it_stands() {
     }
 }
 
+/// v2 tells the host's address by a policy (hns-behaviour 2.3).
+#[test]
+fn a_link_local_management_address_is_found_in_v2_too() {
+    let of = |address: &str| {
+        let own = json!([{"Type": "ProviderAddress", "Settings": {"ProviderAddress": address}}]);
+        lint(&[network(own)])
+    };
+    assert_eq!(
+        told(&of("169.254.3.4")),
+        [(
+            "apipa-management-address",
+            "/Policies/0/Settings/ProviderAddress"
+        )]
+    );
+    assert!(of("192.168.3.4").is_empty());
+}
+
+/// NAT against the LAN (pain 31): another network's subnet, or the host's address there. Two networks on the wire share it.
+#[test]
+fn the_subnet_of_a_nat_overlaps_those_of_other_types_too() {
+    let of = |number: u8, kind: &str, prefix: &str, policies: Value| {
+        json!({
+            "ID": format!("a00000{number:02x}-0000-4000-8000-000000000000"), "Name": format!("net{number}"), "Type": kind, "Policies": policies,
+            "SchemaVersion": {"Major": 2, "Minor": 0}, "Ipams": [{"Subnets": [{"IpAddressPrefix": prefix}]}],
+        })
+    };
+    let host = json!([{"Type": "ProviderAddress", "Settings": {"ProviderAddress": "10.1.7.7"}}]);
+    let nat = || of(2, "NAT", "10.1.0.0/16", json!([]));
+    for (others, wanted) in [
+        (
+            vec![nat(), of(3, "L2Bridge", "10.1.0.0/24", json!([]))],
+            vec![("overlapping-subnets", "/Ipams/0/Subnets/0")],
+        ),
+        (
+            vec![nat(), of(3, "L2Bridge", "10.2.0.0/24", host)],
+            vec![(
+                "overlapping-subnets",
+                "/Policies/0/Settings/ProviderAddress",
+            )],
+        ),
+        (
+            vec![
+                of(3, "L2Bridge", "10.1.0.0/24", json!([])),
+                of(4, "Transparent", "10.1.0.0/16", json!([])),
+            ],
+            vec![],
+        ),
+        (
+            vec![nat(), of(3, "Private", "10.1.0.0/24", json!([]))],
+            vec![],
+        ),
+    ] {
+        assert_eq!(told(&lint(&others)), wanted);
+    }
+}
+
 /// A set with one bad value is one finding: it is not also called empty.
 #[test]
 fn a_set_that_cannot_be_read_is_not_called_empty() {
@@ -124,4 +181,20 @@ fn a_set_that_cannot_be_read_is_not_called_empty() {
     );
     // The value, and the rule that names the set.
     assert_eq!(found[0].evidence.len(), 2);
+}
+
+/// What is gone is taken out of the namespace; the namespace stays.
+#[test]
+fn a_dead_endpoint_is_taken_out_of_its_namespace() {
+    let namespace = json!({
+        "ID": "d0000001-0000-4000-8000-000000000000", "NamespaceId": 7, "SchemaVersion": {"Major": 2, "Minor": 0},
+        "Resources": [{"Type": "Endpoint", "Data": {"Id": "b0000077-0000-4000-8000-000000000000"}}],
+    });
+    let others = [endpoint(1, json!([])), namespace.clone()];
+    let found = lint(&others);
+    assert_eq!(told(&found), [("dead-namespace", "/Resources/0")]);
+    assert_eq!(found[0].fix.flows, Flows::Unknown);
+    let edited = found[0].fix.applied(&namespace).unwrap();
+    assert_eq!(edited["Resources"], json!([]));
+    assert!(lint(&[endpoint(1, json!([])), edited]).is_empty());
 }
