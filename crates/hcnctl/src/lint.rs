@@ -22,6 +22,7 @@ mod faults;
 mod features;
 pub mod finding;
 pub mod fix;
+mod frontends;
 mod keys;
 mod layer_default;
 mod member_types;
@@ -80,6 +81,7 @@ fn findings(subject: &Subject) -> Vec<Finding> {
     features::check(subject, &mut found);
     addresses::check(subject, &mut found);
     services::check(subject, &ruled, &mut found);
+    frontends::check(subject, &mut found);
     room::check(subject, &ruled, &mut found);
     overlay::check(subject, &mut found);
     published::check(subject, &ruled, &mut found);

@@ -393,14 +393,49 @@ checks! {
     // Services.
     "dead-backend" Warning:
         "A load balancer names an endpoint that is not there.";
-        "The share of the flows that it would get goes nowhere; or the whole load balancer was left behind, and another one serves the address.";
+        "The share of the flows that it would get goes nowhere; where none of its endpoints is there, nobody answers (an error then), unless the load balancer was left behind and another one serves the same.";
         "Make the load balancer again with the endpoints that exist, or delete it where another one serves the address.";
         "kubernetes#110849, calico#11203";
-    "no-backend" Warning:
+    "no-backend" Error:
         "A load balancer has no endpoint.";
-        "Flows to the service go nowhere, while the object looks fine.";
+        "HNS makes none without; flows to one that lost them go nowhere, while the object looks fine.";
         "Give it backends, or delete it.";
-        "kubernetes#110849";
+        "hns-behaviour 5.6; kubernetes#110849";
+    "no-service-ports" Error:
+        "A load balancer has no port.";
+        "There is nothing that it could balance: HNS refuses it, and clients that look at its first port stop.";
+        "Give it PortMappings, or delete it.";
+        "hns-behaviour 2.6, Q46";
+    "service-port-zero" Error:
+        "A port of a load balancer is missing or 0.";
+        "HNS refuses it with 0x803b002d. Only lists of v1 with both ports 0 are known: they stand for the whole address.";
+        "Write the port.";
+        "hns-behaviour 5.6, Q47";
+    "unreadable-vip" Error:
+        "A virtual or source address of a load balancer is no IP address.";
+        "HNS refuses it with 0x803b001e.";
+        "Correct the address.";
+        "hns-behaviour 2.6, 3.1";
+    "backend-family" Warning:
+        "A backend has no address of the virtual address's family.";
+        "The share of the flows that it would get goes nowhere: IPv4 is not translated to IPv6.";
+        "Leave the endpoint out, or give it an address of that family.";
+        "hns-behaviour 2.6, 4.6";
+    "preserve-dip-without-dsr" Warning:
+        "A load balancer keeps the destination (PreserveDIP) and does not use direct server return.";
+        "The one needs the other.";
+        "Turn on direct server return, or leave the flag out.";
+        "hns-behaviour 5.6";
+    "service-twice" Warning:
+        "Two load balancers serve one address, protocol and port.";
+        "HNS refuses the second with 0x803b0013; where both are there, one was left behind, and flows may go to its backends.";
+        "Delete the one whose endpoints are no longer those of the service.";
+        "hns-behaviour 5.6 (kubernetes#137530)";
+    "node-port-taken" Warning:
+        "A load balancer serves a port of the host that an endpoint publishes.";
+        "Only one of them gets the traffic.";
+        "Publish the endpoint under another port.";
+        "hns-behaviour 5.4, 5.6";
     "dns-service-one-protocol" Warning:
         "A virtual address has port 53 for one of TCP and UDP only.";
         "DNS needs UDP, and TCP for long answers; a missing half is a known way in which DNS dies on one node.";
@@ -410,6 +445,11 @@ checks! {
         "A load balancer on an overlay network has no source address.";
         "Its flows leave with an address that the backends cannot answer.";
         "Make an endpoint for the source address, and name it as SourceVIP.";
+        "kubernetes#100962, #96996";
+    "source-vip-unknown" Warning:
+        "A load balancer on an overlay network has a source address that no endpoint has.";
+        "Nobody gets the answers of the backends.";
+        "Make the endpoint of the source address again, or name one that is there.";
         "kubernetes#100962, #96996";
     "service-bypasses-rule" Warning:
         "An Out rule names backends of a service without direct server return, and not the service's address.";

@@ -684,6 +684,7 @@ fn examples() -> Vec<Example> {
         objects::of_nodes(),
         objects::of_overlays(),
         objects::of_twins(),
+        objects::of_frontends(),
     ]
     .into_iter()
     .flatten()

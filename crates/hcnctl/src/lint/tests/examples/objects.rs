@@ -3,8 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Example, endpoint, network, open, policies, rule, set, with};
-use crate::lint::tests::{acl, lint};
+use super::{Example, endpoint, network, open, policies, rule, service, set, with};
+use crate::lint::{
+    Severity,
+    tests::{acl, lint},
+};
 
 fn published(internal: u16, external: u16, protocol: u8) -> Value {
     json!({"Type": "PortMapping", "Settings": {"Protocol": protocol, "InternalPort": internal, "ExternalPort": external}})
@@ -173,6 +176,109 @@ pub(super) fn of_twins() -> Vec<Example> {
             ]),
         ),
     ]
+}
+
+pub(super) fn of_frontends() -> Vec<Example> {
+    let plain = |number| endpoint(number, json!([]));
+    let web = || service("10.96.0.10", 80, 6, &[2], 0);
+    let mapping = |key: &str, value: u32| {
+        let mut service = web();
+        service["PortMappings"][0][key] = value.into();
+        service
+    };
+    let other = |vip: &str| {
+        let other = with(web(), "ID", json!("c0000002-0000-4000-8000-000000000000"));
+        with(other, "FrontendVIPs", json!([vip]))
+    };
+    let overlay = |source: &str| {
+        vec![
+            with(network(json!([])), "Type", json!("Overlay")),
+            plain(2),
+            plain(3),
+            with(web(), "SourceVIP", json!(source)),
+        ]
+    };
+    let node_port = |port: u16| {
+        let any = with(
+            service("10.96.0.10", port, 6, &[2], 0),
+            "FrontendVIPs",
+            json!([]),
+        );
+        vec![endpoint(2, json!([published(80, 8080, 6)])), any]
+    };
+    vec![
+        (
+            "no-service-ports",
+            vec![plain(2), with(web(), "PortMappings", json!([]))],
+            vec![plain(2), web()],
+        ),
+        (
+            "service-port-zero",
+            vec![plain(2), mapping("InternalPort", 0)],
+            // Docker's swarm balances a whole address so.
+            vec![json!({
+                "ID": "c0000003-0000-4000-8000-000000000000", "References": ["/endpoints/b0000002-0000-4000-8000-000000000000"],
+                "Policies": [{"Type": "ELB", "ExternalPort": 0, "InternalPort": 0, "VIPs": ["10.0.0.3"], "ILB": true}],
+            })],
+        ),
+        (
+            "unreadable-vip",
+            vec![plain(2), service("10.96.0.300", 80, 6, &[2], 0)],
+            vec![plain(2), with(web(), "FrontendVIPs", json!([""]))],
+        ),
+        (
+            "backend-family",
+            vec![plain(2), service("fd00::10", 80, 6, &[2], 2)],
+            vec![
+                plain(2),
+                with(web(), "FrontendVIPs", json!(["fd00::10", "10.96.0.10"])),
+            ],
+        ),
+        (
+            "preserve-dip-without-dsr",
+            vec![plain(2), mapping("Flags", 8)],
+            vec![plain(2), with(mapping("Flags", 8), "Flags", json!(1))],
+        ),
+        (
+            "service-twice",
+            vec![plain(2), web(), other("10.96.0.10")],
+            vec![plain(2), web(), other("10.96.0.11")],
+        ),
+        ("node-port-taken", node_port(8080), node_port(8081)),
+        (
+            "source-vip-unknown",
+            overlay("10.0.0.200"),
+            overlay("10.0.0.3"),
+        ),
+    ]
+}
+
+/// Of a load balancer with no endpoint left nobody answers, unless another one serves the same.
+#[test]
+fn a_load_balancer_without_a_living_backend_is_an_error_unless_another_one_serves_the_same() {
+    let plain = || endpoint(1, json!([]));
+    let other = with(
+        service("10.96.0.10", 80, 6, &[1], 0),
+        "ID",
+        json!("c0000002-0000-4000-8000-000000000000"),
+    );
+    let of = |documents: &[Value]| -> Vec<_> {
+        lint(documents)
+            .iter()
+            .map(|found| (found.check.name, found.severity))
+            .collect()
+    };
+    let dead = || service("10.96.0.10", 80, 6, &[2, 3], 0);
+    assert_eq!(
+        of(&[plain(), dead()]),
+        [("dead-backend", Severity::Error); 2]
+    );
+    assert_eq!(
+        of(&[plain(), dead(), other]),
+        [("dead-backend", Severity::Warning); 2]
+    );
+    let half = service("10.96.0.10", 80, 6, &[1, 2], 0);
+    assert_eq!(of(&[plain(), half]), [("dead-backend", Severity::Warning)]);
 }
 
 /// One Block among a network's rules, or in a tier, cuts off what none of them names; the fix opens it again.
