@@ -15,15 +15,23 @@
 //! | the others | the checks, by what they look at |
 
 mod addresses;
+mod agents;
 mod conditions;
 mod default_deny;
 mod faults;
 mod features;
 pub mod finding;
 pub mod fix;
+mod frontends;
 mod keys;
+mod layer_default;
+mod member_types;
 mod nearest;
+mod node_access;
+mod overlay;
 mod packets;
+mod policies;
+mod published;
 mod room;
 pub mod rules;
 mod services;
@@ -33,6 +41,7 @@ pub mod subject;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod twins;
 
 pub use finding::{Evidence, Finding, ObjectName};
 pub use fix::{Edit, Fix, Flows};
@@ -61,17 +70,26 @@ fn findings(subject: &Subject) -> Vec<Finding> {
         conditions::check(endpoint, &mut own);
         standing::check(endpoint, &mut own);
         default_deny::check(endpoint, &mut own);
+        layer_default::check(endpoint, &mut own);
+        agents::soften(endpoint, &mut own);
         without_doubles(&mut own);
         found.append(&mut own);
     }
     sets::check(subject, ruled.iter().chain(&networks), &mut found);
     keys::check(subject, &mut found);
+    member_types::check(subject, &mut found);
     features::check(subject, &mut found);
     addresses::check(subject, &mut found);
     services::check(subject, &ruled, &mut found);
+    frontends::check(subject, &mut found);
     room::check(subject, &ruled, &mut found);
+    overlay::check(subject, &mut found);
+    published::check(subject, &ruled, &mut found);
+    node_access::check(&ruled, &mut found);
+    twins::check(subject, &ruled, &mut found);
     for finding in &mut found {
         finding.spell(subject);
+        finding.show(subject);
     }
     // The order of a reader: object after object, and in each from top to bottom.
     found.sort_by_cached_key(|finding| {

@@ -65,6 +65,11 @@ pub enum ListingError {
     /// No line is JSON or `Name : value`.
     #[error("neither JSON nor a PowerShell listing: no line has the form `Name : value`")]
     Neither,
+    /// A table of names and ids.
+    #[error(
+        "a table of hnsdiag, which names objects and says nothing of them; take hnsdiag list all -df, or Get-HnsEndpoint | ConvertTo-Json -Depth 20"
+    )]
+    Table,
 }
 
 /// Reads a listing; a text without content is a listing without objects.

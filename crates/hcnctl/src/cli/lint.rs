@@ -12,7 +12,7 @@ pub struct LintArgs {
     /// Only these endpoints, by id, id prefix, name, container or address; everything unless said.
     pub endpoints: Vec<String>,
     /// Examine a listing instead of the open HNS: JSON, -o list, or a capture of Get-HnsEndpoint; - is standard input; may be repeated.
-    #[arg(short, long, value_name = "FILE", conflicts_with = "endpoints")]
+    #[arg(short, long, value_name = "FILE")]
     pub file: Vec<PathBuf>,
     /// End with exit code 1 where there is a finding of this severity or above.
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]

@@ -4,18 +4,19 @@
 use std::{
     fs,
     io::{self, Read, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use hcn::{Kind, schema::Query};
+use hcn_schema::{Endpoint, Guid};
 use serde_json::Value;
 
 use crate::{
     cli::{FailOn, Globals, LintArgs, LintOutput},
     desk::{Desk, Outcome},
     failure::{Failure, exit},
-    lint::{self, CHECKS, Finding, Severity, Subject},
-    listing::{self, Listed},
+    lint::{self, CHECKS, Finding, Severity, Subject, subject::Known},
+    listing::{self, Listed, ListingError},
     lookup::guid,
     render::lint as render,
 };
@@ -41,9 +42,14 @@ pub fn run_alone(
         listed.extend(read(path)?);
     }
     let subject = Subject::of(listed, globals.profile);
-    let found = lint::run(&subject);
+    if subject.is_empty() {
+        return Err(nothing_examined(&args.file, &subject));
+    }
+    let chosen = chosen(&subject, &args.endpoints)?;
+    let mut found = lint::run(&subject);
+    narrow(&mut found, &chosen);
     let source = match &args.file[..] {
-        [file] => Some(file.to_string_lossy().replace('\\', "/")),
+        [file] if file != Path::new("-") => Some(uri(file)),
         _ => None,
     };
     print(args, &subject, &found, source.as_deref(), out, words).map(Some)
@@ -86,14 +92,88 @@ pub fn run(desk: &mut Desk<'_>, args: &LintArgs) -> Outcome {
                 .filter_map(|text| serde_json::from_str(text).ok()),
         );
     }
-    let subject = Subject::of(listing::of_values(values), Some(version));
+    let mut subject = Subject::of(listing::of_values(values), Some(version));
+    subject.is_all = true;
     let mut found = lint::run(&subject);
+    narrow(&mut found, &chosen);
+    print(args, &subject, &found, None, desk.out, desk.words)
+}
+
+/// What is said where nothing was found because there was nothing to look at: a capture that failed must not pass for a clean one.
+fn nothing_examined(files: &[PathBuf], subject: &Subject) -> Failure {
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    let why = match &subject.notes[..] {
+        [] => "no object is in there".to_owned(),
+        [note] => note.clone(),
+        [note, rest @ ..] => format!("{note}; and {} more", rest.len()),
+    };
+    let words = format!("{}: nothing to examine: {why}", names.join(", "));
+    Failure::Usage(format!(
+        "{words}; wanted are networks, endpoints, load balancers or namespaces, such as hcnctl get endpoints -o json or Get-HnsEndpoint | ConvertTo-Json -Depth 20 print"
+    ))
+}
+
+/// Leaves what is found in these endpoints; everything, where none is named.
+fn narrow(found: &mut Vec<Finding>, chosen: &[Guid]) {
     if !chosen.is_empty() {
         found.retain(|finding| {
             finding.object.kind == "endpoint" && chosen.contains(&finding.object.id)
         });
     }
-    print(args, &subject, &found, None, desk.out, desk.words)
+}
+
+/// The endpoints of a listing that are named: by id, the start of an id, name or address.
+fn chosen(subject: &Subject, names: &[String]) -> Result<Vec<Guid>, Failure> {
+    let mut chosen = Vec::new();
+    for name in names {
+        let start = name.trim_matches(['{', '}']).to_lowercase();
+        let is_exact = |known: &&Known<Endpoint>| {
+            known.name.name == *name
+                || known.name.id.to_string() == start
+                || crate::lookup::addresses(&known.document).contains(name)
+        };
+        // As with an open HNS, four letters of an id are enough.
+        let begins = |known: &&Known<Endpoint>| {
+            start.len() >= 4 && known.name.id.to_string().starts_with(&start)
+        };
+        let exact: Vec<_> = subject.endpoints.iter().filter(is_exact).collect();
+        let named = match exact.is_empty() {
+            true => subject.endpoints.iter().filter(begins).collect(),
+            false => exact,
+        };
+        match &named[..] {
+            [] => {
+                return Err(Failure::Absent(format!(
+                    "there is no endpoint {name:?} in what was read"
+                )));
+            }
+            [one] => chosen.push(one.name.id),
+            several => {
+                return Err(Failure::Ambiguous {
+                    kind: Kind::Endpoint,
+                    name: name.clone(),
+                    candidates: several.iter().map(|own| own.name.to_string()).collect(),
+                });
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+/// A file as SARIF names it: relative where it lies below the working folder, which is where code hosts look for it.
+fn uri(file: &Path) -> String {
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|here| file.strip_prefix(here).ok().map(Path::to_path_buf));
+    let path = below.unwrap_or_else(|| file.to_path_buf());
+    let text = path.to_string_lossy().replace('\\', "/");
+    match path.is_absolute() {
+        true => format!("file:///{}", text.trim_start_matches('/')),
+        false => text.trim_start_matches("./").to_owned(),
+    }
 }
 
 fn explain(name: &str, out: &mut dyn Write) -> Outcome {
@@ -138,9 +218,20 @@ fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
         path: shown.clone(),
         error,
     };
-    listing::decode(&bytes.map_err(failed)?)
-        .and_then(|text| listing::read(&text))
+    let text = listing::decode(&bytes.map_err(failed)?);
+    text.and_then(|text| listing::read(&text).map_err(|error| hinted(error, &text)))
         .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
+}
+
+/// What to take instead of the tables of hnsdiag, which name objects and say nothing of them.
+fn hinted(error: ListingError, text: &str) -> ListingError {
+    let is_table = ["Virtual Network Name", "| Endpoint IDs", "| Virtual IPs"]
+        .iter()
+        .any(|title| text.contains(title));
+    match error {
+        ListingError::Neither if is_table => ListingError::Table,
+        other => other,
+    }
 }
 
 fn print(
@@ -178,4 +269,29 @@ fn print(
             false => exit::DONE,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_relative_to_the_working_folder_or_as_a_uri() {
+        let here = std::env::current_dir().unwrap();
+        let all = [
+            (PathBuf::from("dumps/node.json"), "dumps/node.json"),
+            (PathBuf::from("./node.json"), "node.json"),
+            (here.join("dumps/node.json"), "dumps/node.json"),
+            (PathBuf::from("../node.json"), "../node.json"),
+        ];
+        for (file, wanted) in all {
+            assert_eq!(uri(&file), wanted);
+        }
+        let elsewhere = here.parent().unwrap().join("node.json");
+        assert!(
+            uri(&elsewhere).starts_with("file:///"),
+            "{}",
+            uri(&elsewhere)
+        );
+    }
 }

@@ -10,8 +10,9 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::{
-    finding::{Finding, place_of},
+    finding::{Finding, place, place_of},
     fix::{Edit, Fix},
+    overlay::management_addresses,
     rules,
     subject::{Known, Subject},
 };
@@ -27,18 +28,16 @@ pub(super) fn check(subject: &Subject, found: &mut Vec<Finding>) {
     for known in &subject.endpoints {
         if known.document.is_remote() {
             let policies = known.document.policies.get().into_iter().flatten();
-            let place = policies
+            let first = policies
                 .enumerate()
                 .find(|(_, policy)| policy.is("ACL") || policy.is("TierAcl"));
-            if let Some((place, _)) = place {
+            if let Some((number, _)) = first {
                 let message = "a remote endpoint has rules, and no port here that enforces them";
-                let pointer = format!("/Policies/{place}");
-                found.push(Finding::new(
-                    "remote-endpoint-rules",
-                    &known.name,
-                    pointer,
-                    message,
-                ));
+                let pointer = format!("/Policies/{number}");
+                found.push(
+                    Finding::new("remote-endpoint-rules", &known.name, &pointer, message)
+                        .with([place("/Flags", "a remote endpoint")]),
+                );
             }
         }
     }
@@ -112,7 +111,7 @@ pub(super) fn prefixes(network: &Network) -> Vec<(String, IpNet, Vec<IpAddr>)> {
 }
 
 /// Where a subnet stands in the document as it came.
-fn subnet_pointer(network: &Known<Network>, pointer: &str) -> String {
+pub(super) fn subnet_pointer(network: &Known<Network>, pointer: &str) -> String {
     match network.is_v1 {
         true => pointer.replacen("/Ipams/0", "", 1),
         false => pointer.to_owned(),
@@ -133,27 +132,12 @@ fn outside(subject: &Subject, found: &mut Vec<Finding>) {
                 if !is_link_local {
                     let message = format!("the gateway {gateway} is not in the subnet {prefix}");
                     let pointer = subnet_pointer(network, &pointer);
-                    found.push(Finding::new(
-                        "gateway-outside-subnet",
-                        &network.name,
-                        pointer,
-                        message,
-                    ));
+                    found.push(
+                        Finding::new("gateway-outside-subnet", &network.name, &pointer, message)
+                            .with([place(&pointer, format!("{prefix}, gateway {gateway}"))]),
+                    );
                 }
             }
-        }
-        let management = listing::member(&network.value, "ManagementIP").and_then(Value::as_str);
-        let management = management.and_then(|text| text.trim().parse::<IpAddr>().ok());
-        if let Some(IpAddr::V4(four)) = management
-            && four.is_link_local()
-        {
-            let message = format!("the management address {four} is link-local");
-            found.push(Finding::new(
-                "apipa-management-address",
-                &network.name,
-                "/ManagementIP",
-                message,
-            ));
         }
     }
     for known in &subject.endpoints {
@@ -196,36 +180,69 @@ fn outside(subject: &Subject, found: &mut Vec<Finding>) {
     }
 }
 
-/// Subnets of two networks that overlap. Networks on one external switch share the subnet of the wire.
+/// Subnets of two networks that overlap, of which the host's own stack has one: it routes to that. Networks on external switches alone may share the
+/// subnet of the wire.
 fn subnets(subject: &Subject, found: &mut Vec<Finding>) {
-    use hcn_schema::network::NetworkType::{ConstrainedIcs, Ics, Internal, Nat};
-    let mut seen: Vec<(&Known<Network>, String, IpNet)> = Vec::new();
+    use hcn_schema::network::NetworkType::{ConstrainedIcs, Ics, Internal, Nat, Private};
+    struct Claim<'a> {
+        network: &'a Known<Network>,
+        pointer: String,
+        net: IpNet,
+        is_hosts: bool,
+    }
+    let mut seen: Vec<Claim<'_>> = Vec::new();
     for network in &subject.networks {
         let own_type = network.document.network_type.get().copied();
         let own_type = match network.document.network_type.is_absent() {
             true => Some(Nat),
             false => own_type,
         };
-        if !matches!(own_type, Some(Nat | Ics | Internal | ConstrainedIcs)) {
+        // Nothing is routed to a private one.
+        let Some(own_type) = own_type.filter(|own| *own != Private) else {
             continue;
-        }
-        for (pointer, prefix, _) in prefixes(&network.document) {
-            let other = seen.iter().find(|(other, _, net)| {
-                other.name.id != network.name.id && (net.contains(&prefix) || prefix.contains(net))
+        };
+        let is_hosts = matches!(own_type, Nat | Ics | Internal | ConstrainedIcs);
+        let subnets = prefixes(&network.document);
+        let subnets = subnets.into_iter().map(|(pointer, net, _)| (pointer, net));
+        // The host's address on the wire stands for a subnet whose length nobody tells.
+        let wire = management_addresses(network)
+            .into_iter()
+            .filter(|_| !is_hosts)
+            .map(|(address, pointer)| (pointer, IpNet::from(address)));
+        for (pointer, net) in subnets.chain(wire) {
+            let is_address = net.prefix_len() == net.max_prefix_len();
+            let other = seen.iter().find(|other| {
+                other.network.name.id != network.name.id
+                    && (is_hosts || other.is_hosts)
+                    && (other.net.contains(&net) || net.contains(&other.net))
             });
-            if let Some((other, their, net)) = other {
+            if let Some(other) = other {
+                let plain = |net: &IpNet| match net.prefix_len() == net.max_prefix_len() {
+                    true => format!("the host's address {}", net.addr()),
+                    false => format!("the subnet {net}"),
+                };
                 let message = format!(
-                    "the subnet {prefix} overlaps {net} of network {}",
-                    other.name
+                    "{} overlaps {} of network {}",
+                    plain(&net),
+                    plain(&other.net),
+                    other.network.name
                 );
                 let pointer = subnet_pointer(network, &pointer);
+                let their = subnet_pointer(other.network, &other.pointer);
                 found.push(
-                    Finding::new("overlapping-subnets", &network.name, pointer, message).with([
-                        place_of(&other.name, &subnet_pointer(other, their), net.to_string()),
-                    ]),
+                    Finding::new("overlapping-subnets", &network.name, pointer, message)
+                        .with([place_of(&other.network.name, &their, plain(&other.net))]),
                 );
+                if is_address {
+                    continue;
+                }
             }
-            seen.push((network, pointer, prefix));
+            seen.push(Claim {
+                network,
+                pointer,
+                net,
+                is_hosts,
+            });
         }
     }
 }
@@ -289,7 +306,7 @@ fn exceptions(subject: &Subject, found: &mut Vec<Finding>) {
     const LISTS: [&str; 3] = ["Exceptions", "ExceptionList", "Destinations"];
     for known in &subject.endpoints {
         let policies = known.document.policies.get().into_iter().flatten();
-        for (place, policy) in policies.enumerate() {
+        for (own, policy) in policies.enumerate() {
             if !policy.is("OutBoundNAT") {
                 continue;
             }
@@ -305,17 +322,15 @@ fn exceptions(subject: &Subject, found: &mut Vec<Finding>) {
                         continue;
                     };
                     let at = rules::settings_at(policy);
-                    let pointer = format!("/Policies/{place}{at}/{list}/{number}");
+                    let pointer = format!("/Policies/{own}{at}/{list}/{number}");
                     let message = format!("{list}: {net} has host bits set");
                     let subnet = net.trunc().to_string();
-                    found.push(
-                        Finding::new("host-bits", &known.name, pointer.clone(), message).fixed_by(
-                            Fix::by(
-                                format!("write {subnet}"),
-                                vec![Edit::Set(pointer, subnet.into())],
-                            ),
-                        ),
-                    );
+                    let finding = Finding::new("host-bits", &known.name, &pointer, message)
+                        .with([place(&pointer, net.to_string())]);
+                    found.push(finding.fixed_by(Fix::by(
+                        format!("write {subnet}"),
+                        vec![Edit::Set(pointer, subnet.into())],
+                    )));
                 }
             }
         }

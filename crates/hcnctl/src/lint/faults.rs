@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use hcn_engine::acl::{AclFault, Wrong};
 
 use super::{
-    finding::{Finding, place},
+    finding::{self, Finding, place},
     fix::{Edit, Fix},
     rules::{OwnRule, Ruled},
 };
@@ -35,6 +35,11 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
 
 fn finding(endpoint: &Ruled<'_>, own: &OwnRule, fault: &AclFault) -> Option<Finding> {
     let member = own.member(fault.field);
+    // What is missing is missing from the rule.
+    let member = match finding::is_there(endpoint.value, &member) {
+        true => member,
+        false => own.pointer.clone(),
+    };
     let named = |check| Finding::new(check, endpoint.name, member.clone(), fault.to_string());
     let written = || {
         let document = endpoint.value;
@@ -50,11 +55,13 @@ fn finding(endpoint: &Ruled<'_>, own: &OwnRule, fault: &AclFault) -> Option<Find
         Some(Edit::Set(member.clone(), items.join(",").into()))
     };
     Some(match &fault.reason {
-        Wrong::HostBits { subnet, address } => named("host-bits").fixed_by(Fix::by(
-            format!("write {subnet} if the subnet is meant, {address} if the one address is"),
-            replaced(subnet.to_string()).into_iter().collect(),
-        )),
-        Wrong::ProtocolName(number) => named("protocol-name").fixed_by(Fix::by(
+        Wrong::HostBits { subnet, address } => {
+            named("host-bits").with(written()).fixed_by(Fix::by(
+                format!("write {subnet} if the subnet is meant, {address} if the one address is"),
+                replaced(subnet.to_string()).into_iter().collect(),
+            ))
+        }
+        Wrong::ProtocolName(number) => named("protocol-name").with(written()).fixed_by(Fix::by(
             format!("write {number}"),
             replaced(number.to_string()).into_iter().collect(),
         )),
@@ -64,7 +71,7 @@ fn finding(endpoint: &Ruled<'_>, own: &OwnRule, fault: &AclFault) -> Option<Find
             let network = endpoint.network?;
             named("unknown-set")
                 .with(written())
-                .with([super::finding::place_of(
+                .with([finding::place_of(
                     &network.name,
                     "/Policies",
                     "the network's policies have no SetPolicy of this Id",
@@ -73,7 +80,7 @@ fn finding(endpoint: &Ruled<'_>, own: &OwnRule, fault: &AclFault) -> Option<Find
         Wrong::UnknownSet => named("unknown-set").with(written()),
         // Told of by the rule's meaning.
         Wrong::PriorityTooHigh | Wrong::PriorityZero => return None,
-        _ => named("unreadable-rule").with(written()),
+        _ => named("unreadable-rule").with(written().or_else(|| Some(endpoint.evidence(own)))),
     })
 }
 

@@ -14,7 +14,7 @@ use hcn_schema::{
 };
 
 use super::{
-    finding::{Finding, ObjectName},
+    finding::{Finding, ObjectName, place},
     rules,
     subject::Subject,
 };
@@ -155,6 +155,10 @@ fn ask(
             subject.version,
             feature.key()
         );
-        found.push(Finding::new("needs-newer-hns", object, pointer, message));
+        let text = format!("examined for HNS {}", subject.version);
+        found.push(
+            Finding::new("needs-newer-hns", object, &pointer, message)
+                .with([place(&pointer, text)]),
+        );
     }
 }

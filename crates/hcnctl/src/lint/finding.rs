@@ -127,6 +127,35 @@ impl Finding {
     }
 }
 
+/// Letters of a document that are shown as evidence.
+const SHOWN: usize = 120;
+
+impl Finding {
+    /// Where a check has nothing else to show: what stands at the place.
+    pub(super) fn show(&mut self, subject: &Subject) {
+        if !self.evidence.is_empty() {
+            return;
+        }
+        let Some(document) = subject.document(&self.object) else {
+            return;
+        };
+        let mut pointer = self.pointer.as_str();
+        let value = loop {
+            match document.pointer(pointer) {
+                Some(value) => break value,
+                None => pointer = pointer.rsplit_once('/').map_or("", |(above, _)| above),
+            }
+        };
+        let text = crate::render::plain(value);
+        let shown: String = text.chars().take(SHOWN).collect();
+        let text = match shown.len() == text.len() {
+            true => text,
+            false => format!("{shown}…"),
+        };
+        self.evidence = vec![place(pointer, text)];
+    }
+}
+
 /// A sentence as a part of a line.
 fn clause(sentence: &str) -> String {
     let mut letters = sentence.trim_end_matches('.').chars();
@@ -150,6 +179,13 @@ pub(super) fn place_of(object: &ObjectName, pointer: &str, text: impl Into<Strin
         pointer: pointer.to_owned(),
         text: text.into(),
     }
+}
+
+/// Whether a pointer leads to something, in whatever case its keys are.
+pub(super) fn is_there(document: &Value, pointer: &str) -> bool {
+    document
+        .pointer(&spelled(Some(document), pointer))
+        .is_some()
 }
 
 /// The pointer with every key as the document spells it; from a key on that it does not have, as it was.

@@ -5,12 +5,17 @@
 //! inside settings, since objects get members from every version of HNS.
 
 use hcn_schema::{
-    Document, Endpoint, LoadBalancer, Network, Policy,
+    Document, Endpoint, LoadBalancer, Namespace, Network, Policy,
     document::SchemaVersion,
     endpoint::IpConfiguration,
     load_balancer::LoadBalancerPortMapping,
+    namespace::{NamespaceResource, NamespaceResourceData},
     network::{Dns, IpSubnet, Ipam, MacPool, MacRange, Route, Subnet},
-    policy::{EndpointPolicy, NetworkPolicy, SubnetPolicy, acl::TierAclRule},
+    policy::{
+        EndpointPolicy, NetworkPolicy, SubnetPolicy,
+        acl::TierAclRule,
+        endpoint::{FilterTuple, ProxyExceptions, Qos},
+    },
     v1,
 };
 use serde_json::{Map, Value};
@@ -76,12 +81,38 @@ const BALANCER: Shape = Shape {
         ("PortMappings", &leaf(LoadBalancerPortMapping::KEYS)),
     ],
 };
-const V1_NETWORK: Shape = leaf(v1::Network::KEYS);
+const NAMESPACE: Shape = Shape {
+    keys: Namespace::KEYS,
+    inside: &[
+        ("SchemaVersion", &VERSION),
+        (
+            "Resources",
+            &Shape {
+                keys: NamespaceResource::KEYS,
+                inside: &[("Data", &leaf(NamespaceResourceData::KEYS))],
+            },
+        ),
+    ],
+};
+const V1_NETWORK: Shape = Shape {
+    keys: v1::Network::KEYS,
+    inside: &[
+        ("MacPools", &leaf(MacRange::KEYS)),
+        (
+            "Subnets",
+            &Shape {
+                keys: v1::network::Subnet::KEYS,
+                inside: &[("IpSubnets", &leaf(v1::network::IpSubnet::KEYS))],
+            },
+        ),
+    ],
+};
+const V1_NAMESPACE: Shape = leaf(v1::Namespace::KEYS);
 const V1_ENDPOINT: Shape = leaf(v1::Endpoint::KEYS);
 const V1_BALANCER: Shape = leaf(v1::PolicyList::KEYS);
 
 /// v1 types whose settings are known, with what HNS was seen to add (hns-behaviour 2.15, 4.9).
-const V1_POLICIES: [(&str, &[&str], &[&str]); 5] = [
+const V1_POLICIES: [(&str, &[&str], &[&str]); 12] = [
     (
         "ACL",
         hcn_schema::policy::Acl::KEYS,
@@ -91,7 +122,28 @@ const V1_POLICIES: [(&str, &[&str], &[&str]); 5] = [
     ("OutBoundNAT", v1::OutBoundNat::KEYS, &["PA", "Exceptions"]),
     ("PROXY", v1::Proxy::KEYS, &["Protocol"]),
     ("ELB", v1::Elb::KEYS, &["LocalRoutedVip"]),
+    (
+        "ROUTE",
+        &["DestinationPrefix", "NextHop", "NeedEncap"],
+        &["AutomaticEndpointMonitor"],
+    ),
+    ("QOS", Qos::KEYS, &[]),
+    ("PA", &["PA"], &[]),
+    ("VLAN", &["VLAN"], &["IsolationId"]),
+    ("VSID", &["VSID"], &["IsolationId"]),
+    ("ISOLATION", &["VLAN", "VSID", "InDefaultIsolation"], &[]),
+    ("VNET", &[], &[]),
 ];
+
+/// Objects inside of settings.
+const INSIDE_SETTINGS: [(&str, &[&str]); 3] = [
+    ("FilterTuple", FilterTuple::KEYS),
+    ("InboundExceptions", ProxyExceptions::KEYS),
+    ("OutboundExceptions", ProxyExceptions::KEYS),
+];
+
+/// The members of a v2 policy.
+const POLICY: &[&str] = Policy::KEYS;
 
 /// Keys that real documents write in either case.
 const EITHER_CASE: [&str; 3] = ["ID", "Dns", "IpAddress"];
@@ -107,6 +159,12 @@ pub(super) fn check(subject: &Subject, found: &mut Vec<Finding>) {
         };
         walk.members(&known.value, "", shape);
         walk.policies(&known.value, "", Holder::Network);
+        if known.is_v1 {
+            let subnets = crate::listing::member(&known.value, "Subnets").and_then(Value::as_array);
+            for (j, subnet) in subnets.into_iter().flatten().enumerate() {
+                walk.policies(subnet, &format!("/Subnets/{j}"), Holder::Subnet);
+            }
+        }
         let ipams = known.document.ipams.get().map_or(0, Vec::len);
         for i in (0..ipams).filter(|_| !known.is_v1) {
             let subnets = known
@@ -137,6 +195,19 @@ pub(super) fn check(subject: &Subject, found: &mut Vec<Finding>) {
         };
         walk.members(&known.value, "", shape);
         walk.policies(&known.value, "", Holder::Balancer);
+    }
+    for known in &subject.namespaces {
+        let shape = if known.is_v1 {
+            &V1_NAMESPACE
+        } else {
+            &NAMESPACE
+        };
+        let mut walk = Walk {
+            object: &known.name,
+            is_v1: known.is_v1,
+            found,
+        };
+        walk.members(&known.value, "", shape);
     }
 }
 
@@ -197,8 +268,12 @@ impl Walk<'_> {
                 let message = format!(
                     "the object has {twin} and {key}, and HNS tells keys apart without case"
                 );
+                let other = format!("{at}/{}", escaped(twin));
+                let values = [(&other, &members[twin]), (&pointer, value)];
+                let values = values
+                    .map(|(pointer, value)| finding::place(pointer, crate::render::plain(value)));
                 self.found
-                    .push(Finding::new("key-twice", self.object, pointer, message));
+                    .push(Finding::new("key-twice", self.object, &pointer, message).with(values));
                 continue;
             }
             let canonical = known.iter().find(|own| own.eq_ignore_ascii_case(key));
@@ -212,7 +287,8 @@ impl Walk<'_> {
                         }
                         false => format!("{key} is written {canonical} by HNS"),
                     };
-                    let finding = Finding::new("key-case", self.object, pointer.clone(), message);
+                    let finding = Finding::new("key-case", self.object, &pointer, message)
+                        .with([finding::place(&pointer, crate::render::plain(value))]);
                     let finding = match is_exact {
                         true => Finding {
                             severity: super::Severity::Warning,
@@ -276,13 +352,12 @@ impl Walk<'_> {
     fn policy(&mut self, policy: &Policy, members: &Map<String, Value>, at: &str, holder: Holder) {
         let own_type = policy.policy_type.or_default();
         if self.is_v1 && policy.settings.is_absent() {
-            let known = V1_POLICIES.iter();
-            let mut known = known.filter(|(name, _, _)| policy.is(name));
-            if let Some((_, keys, also)) = known.next() {
-                let mut settings = members.clone();
-                settings.retain(|key, _| !key.eq_ignore_ascii_case("Type"));
-                self.keys(&settings, at, keys, also, true);
-            }
+            self.flat_policy(policy, members, at);
+            return;
+        }
+        // Unknown ones may be settings, which old samples have beside the type.
+        self.keys(members, at, POLICY, &[], false);
+        if policy.policy_type.is_absent() && self.is_misspelt(members, at, "Type") {
             return;
         }
         let (keys, types): (_, &[&str]) = match holder {
@@ -304,39 +379,82 @@ impl Walk<'_> {
         let elsewhere = elsewhere.into_iter().find(|(_, keys, _)| keys.is_some());
         if let Some((_, _, whose)) = elsewhere {
             let message = format!("{own_type} is a policy of {whose}");
-            self.found.push(Finding::new(
-                "misplaced-policy",
-                self.object,
-                pointer,
-                message,
-            ));
+            self.found.push(
+                Finding::new("misplaced-policy", self.object, &pointer, message)
+                    .with([finding::place(&pointer, own_type)]),
+            );
         } else if own_type.is_empty() {
             let message = "the policy has no type";
-            self.found.push(Finding::new(
-                "unknown-policy-type",
-                self.object,
-                at,
-                message,
-            ));
+            let text = Value::Object(members.clone()).to_string();
+            self.found.push(
+                Finding::new("unknown-policy-type", self.object, at, message)
+                    .with([finding::place(at, text)]),
+            );
         } else {
             let near = nearest(&own_type, types.iter().copied());
-            let (message, fix) = match near {
-                Some(near) => (
-                    format!("the type {own_type} is unknown; {near} is near"),
-                    Fix::by(
-                        format!("write {near}"),
-                        vec![Edit::Set(pointer.clone(), near.into())],
-                    ),
-                ),
-                None => (
-                    format!("the type {own_type} is unknown"),
-                    Fix::in_words("correct the type, or take the policy away"),
-                ),
-            };
-            self.found.push(
-                Finding::new("unknown-policy-type", self.object, pointer, message).fixed_by(fix),
-            );
+            self.unknown_type(&own_type, pointer, near);
         }
+    }
+
+    /// Whether the member is there under a key that was found to be near.
+    fn is_misspelt(&self, members: &Map<String, Value>, at: &str, key: &str) -> bool {
+        members.keys().any(|own| {
+            let pointer = format!("{at}/{}", escaped(own));
+            self.found.iter().any(|finding| {
+                let renames = [Edit::Rename(pointer.clone(), key.to_owned())];
+                finding.object == *self.object && finding.fix.edits == renames
+            })
+        })
+    }
+
+    /// A v1 policy.
+    fn flat_policy(&mut self, policy: &Policy, members: &Map<String, Value>, at: &str) {
+        let own_type = policy.policy_type.or_default();
+        let mut known = V1_POLICIES.iter();
+        if let Some((_, keys, also)) = known.find(|(name, _, _)| policy.is(name)) {
+            let mut settings = members.clone();
+            settings.retain(|key, _| !key.eq_ignore_ascii_case("Type"));
+            self.keys(&settings, at, keys, also, true);
+            return;
+        }
+        let types = [
+            NetworkPolicy::TYPES,
+            SubnetPolicy::TYPES,
+            EndpointPolicy::TYPES,
+        ];
+        let types = types.into_iter().flatten().copied();
+        let of_v1 = V1_POLICIES.iter().map(|(name, _, _)| *name);
+        let types: Vec<&str> = types.chain(of_v1).collect();
+        if own_type.is_empty() {
+            self.keys(members, at, &["Type"], &[], false);
+        } else if !types.iter().any(|known| policy.is(known))
+            && let Some(near) = nearest(&own_type, types.iter().copied())
+        {
+            // Of v1 there is no list of all types.
+            let pointer = format!("{at}/Type");
+            self.unknown_type(&own_type, pointer, Some(near));
+        }
+    }
+
+    fn unknown_type(&mut self, own_type: &str, pointer: String, near: Option<&str>) {
+        let (message, fix) = match near {
+            Some(near) => (
+                format!("the type {own_type} is unknown; {near} is near"),
+                Fix::by(
+                    format!("write {near}"),
+                    vec![Edit::Set(pointer.clone(), near.into())],
+                ),
+            ),
+            None => (
+                format!("the type {own_type} is unknown"),
+                Fix::in_words("correct the type, or take the policy away"),
+            ),
+        };
+        self.found.push(
+            Finding::new("unknown-policy-type", self.object, &pointer, message)
+                .with([finding::place(&pointer, own_type)])
+                .fixed_by(fix),
+        );
     }
 
     /// The settings of a v2 policy, with the rules of a tier.
@@ -356,11 +474,23 @@ impl Walk<'_> {
         };
         let at = format!("{at}/{}", escaped(key));
         self.keys(settings, &at, keys, &[], true);
-        if policy.is("TierAcl") {
-            let rules = settings.get("TierAclRules").and_then(Value::as_array);
-            for (place, rule) in rules.into_iter().flatten().enumerate() {
+        let inside = |key: &str| {
+            settings
+                .iter()
+                .find(|(own, _)| own.eq_ignore_ascii_case(key))
+        };
+        for (key, keys) in INSIDE_SETTINGS {
+            if let Some((own, Value::Object(members))) = inside(key) {
+                self.keys(members, &format!("{at}/{}", escaped(own)), keys, &[], true);
+            }
+        }
+        if !policy.is("TierAcl") {
+            return;
+        }
+        if let Some((own, Value::Array(rules))) = inside("TierAclRules") {
+            for (place, rule) in rules.iter().enumerate() {
                 if let Some(rule) = rule.as_object() {
-                    let at = format!("{at}/TierAclRules/{place}");
+                    let at = format!("{at}/{}/{place}", escaped(own));
                     self.keys(rule, &at, TierAclRule::KEYS, &[], true);
                 }
             }

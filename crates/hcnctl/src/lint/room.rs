@@ -14,7 +14,9 @@ use serde_json::Value;
 
 use super::{
     addresses::prefixes,
-    finding::{Finding, place_of},
+    finding::{Finding, place, place_of},
+    fix::{Edit, Fix},
+    policies,
     rules::{self, Ruled},
     subject::{Known, Subject},
 };
@@ -56,19 +58,22 @@ fn namespaces(subject: &Subject, found: &mut Vec<Finding>) {
         };
         if !subject.namespaces.iter().any(|other| other.name.id == id) {
             let message = format!("is in the namespace {id}, which is not there");
-            found.push(Finding::new(
-                "dead-namespace",
-                &known.name,
-                "/HostComputeNamespace",
-                message,
-            ));
+            let pointer = "/HostComputeNamespace";
+            let there = match subject.namespaces.len() {
+                1 => "1 other namespace is there".to_owned(),
+                count => format!("{count} other namespaces are there"),
+            };
+            found.push(
+                Finding::new("dead-namespace", &known.name, pointer, message)
+                    .with([place(pointer, there)]),
+            );
         }
     }
-    if subject.endpoints.is_empty() {
+    if !subject.tells_endpoints() {
         return;
     }
     for known in &subject.namespaces {
-        for (place, resource) in known
+        for (number, resource) in known
             .document
             .resources
             .get()
@@ -87,12 +92,15 @@ fn namespaces(subject: &Subject, found: &mut Vec<Finding>) {
             };
             if !subject.endpoints.iter().any(|other| other.name.id == id) {
                 let message = format!("lists the endpoint {id}, which is not there");
-                found.push(Finding::new(
-                    "dead-namespace",
-                    &known.name,
-                    format!("/Resources/{place}"),
-                    message,
-                ));
+                let pointer = format!("/Resources/{number}");
+                found.push(
+                    Finding::new("dead-namespace", &known.name, &pointer, message)
+                        .with([place(&pointer, crate::render::plain(&value))])
+                        .fixed_by(Fix::by(
+                            "take it out of the namespace's resources",
+                            vec![Edit::Remove(pointer)],
+                        )),
+                );
             }
         }
     }
@@ -115,21 +123,19 @@ fn settings_of<'a>(
 fn overheads(subject: &Subject, found: &mut Vec<Finding>) {
     let mut first: HashMap<Guid, (u64, &Known<Endpoint>, String)> = HashMap::new();
     for known in &subject.endpoints {
-        for (place, policy, settings) in settings_of(&known.document, "EncapOverhead") {
-            let Some(room) = listing::member(&settings, "Overhead").and_then(number) else {
+        for (number, policy, settings) in settings_of(&known.document, "EncapOverhead") {
+            let Some(room) = listing::member(&settings, "Overhead").and_then(whole) else {
                 continue;
             };
-            let pointer = format!("/Policies/{place}{}", rules::settings_at(policy));
+            let pointer = format!("/Policies/{number}{}", rules::settings_at(policy));
             let is_overlay = subject.network_type(&known.document) == Some(Overlay);
             if is_overlay && room < VXLAN {
                 let message =
                     format!("reserves {room} bytes for encapsulation; VXLAN takes {VXLAN}");
-                found.push(Finding::new(
-                    "encap-overhead",
-                    &known.name,
-                    &*pointer,
-                    message,
-                ));
+                found.push(
+                    Finding::new("encap-overhead", &known.name, &*pointer, message)
+                        .with([place(&pointer, format!("{room} bytes"))]),
+                );
                 continue;
             }
             let Some(network) = known.document.host_compute_network.get().and_then(Id::guid) else {
@@ -155,7 +161,7 @@ fn overheads(subject: &Subject, found: &mut Vec<Finding>) {
     }
 }
 
-fn number(value: &Value) -> Option<u64> {
+fn whole(value: &Value) -> Option<u64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_u64(),
@@ -172,7 +178,7 @@ fn exceptions(subject: &Subject, known: &Known<Endpoint>, found: &mut Vec<Findin
     ) {
         return;
     }
-    for (place, policy, settings) in settings_of(&known.document, "OutBoundNAT") {
+    for (number, policy, settings) in settings_of(&known.document, "OutBoundNAT") {
         let list = ["Exceptions", "ExceptionList"].into_iter().find_map(|key| {
             let items = listing::member(&settings, key)?.as_array()?;
             Some((key, items))
@@ -198,13 +204,12 @@ fn exceptions(subject: &Subject, known: &Known<Endpoint>, found: &mut Vec<Findin
         };
         let shown = &missed[..missed.len().min(SHOWN)];
         let message = format!("{key} leaves out {}{more}", shown.join(", "));
-        let pointer = format!("/Policies/{place}{}/{key}", rules::settings_at(policy));
-        found.push(Finding::new(
-            "nat-exceptions-miss",
-            &known.name,
-            pointer,
-            message,
-        ));
+        let pointer = format!("/Policies/{number}{}/{key}", rules::settings_at(policy));
+        let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+        found.push(
+            Finding::new("nat-exceptions-miss", &known.name, &pointer, message)
+                .with([place(&pointer, texts.join(","))]),
+        );
     }
 }
 
@@ -231,6 +236,14 @@ fn own_destinations(subject: &Subject, known: &Known<Endpoint>) -> Vec<(IpNet, &
     let network = subject.network_of(&known.document);
     for (_, prefix, _) in network.map_or_else(Vec::new, |network| prefixes(&network.document)) {
         all.push((prefix, "the own subnet"));
+    }
+    // Pods of other nodes.
+    if let Some(network) = network {
+        let routes = policies::of_types(&network.document.policies, "", &["RemoteSubnetRoute"]);
+        all.extend(routes.filter_map(|route| {
+            let prefix = net(route.text("DestinationPrefix")?)?;
+            Some((prefix, "the other node's subnet"))
+        }));
     }
     let own = known.document.host_compute_network.get();
     for other in &subject.endpoints {

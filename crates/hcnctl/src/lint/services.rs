@@ -12,9 +12,11 @@ use hcn_schema::{
 };
 
 use super::{
-    finding::{Finding, place_of},
+    finding::{Finding, place, place_of},
+    frontends,
     rules::{self, Ruled},
     subject::{Known, Subject},
+    table::Severity,
 };
 
 /// A load balancer with those of its backends that are here.
@@ -87,21 +89,78 @@ fn backends(
     };
     let ids = known.document.host_compute_endpoints.get();
     let ids = ids.map_or(&[][..], Vec::as_slice);
+    let fronts = fronts(known);
     if ids.is_empty() && has_ports(service) && known.is_whole {
         let message = "has no endpoint: flows to it go nowhere";
-        found.push(Finding::new("no-backend", &known.name, member, message));
+        found.push(
+            Finding::new("no-backend", &known.name, member, message).with([place("", &*fronts)]),
+        );
     }
-    for (place, id) in ids.iter().enumerate() {
+    let is_dead = frontends::is_dead(subject, by_id, known);
+    let other = match is_dead {
+        true => served_elsewhere(subject, by_id, known),
+        false => None,
+    };
+    for (number, id) in ids.iter().enumerate() {
         let message = match id.guid() {
-            Some(id) if subject.endpoints.is_empty() || by_id.contains_key(&id) => None,
+            Some(id) if !subject.tells_endpoints() || by_id.contains_key(&id) => None,
             Some(id) => Some(format!("names the endpoint {id}, which is not there")),
             None => Some(format!("names {:?}, which is no endpoint's id", id.0)),
         };
-        if let Some(message) = message {
-            let pointer = format!("{member}/{place}");
-            found.push(Finding::new("dead-backend", &known.name, pointer, message));
-        }
+        let Some(message) = message else {
+            continue;
+        };
+        let message = match (is_dead, other) {
+            (false, _) => message,
+            (true, None) => format!("{message}; none is left"),
+            (true, Some(_)) => {
+                format!("{message}; none is left, and another load balancer serves the same")
+            }
+        };
+        let pointer = format!("{member}/{number}");
+        let left = match ids.len() {
+            1 => "the only endpoint".to_owned(),
+            count => format!("one of {count} endpoints"),
+        };
+        let finding = Finding::new("dead-backend", &known.name, &pointer, message)
+            .with([place(&pointer, format!("{left} of {fronts}"))])
+            .with(other.map(|other| place_of(&other.name, "", "serves the same")));
+        found.push(match (is_dead, other) {
+            // Nobody answers there.
+            (true, None) => Finding {
+                severity: Severity::Error,
+                ..finding
+            },
+            _ => finding,
+        });
     }
+}
+
+/// Another load balancer that serves all that this one does, with a backend that is there.
+fn served_elsewhere<'a>(
+    subject: &'a Subject,
+    by_id: &HashMap<Guid, &Known<Endpoint>>,
+    known: &Known<LoadBalancer>,
+) -> Option<&'a Known<LoadBalancer>> {
+    let own = frontends::frontends(known);
+    subject.load_balancers.iter().find(|other| {
+        let theirs = frontends::frontends(other);
+        other.name != known.name
+            && own
+                .iter()
+                .all(|(own, _)| theirs.iter().any(|(their, _)| their == own))
+            && !frontends::is_dead(subject, by_id, other)
+    })
+}
+
+/// What it serves, in words.
+fn fronts(known: &Known<LoadBalancer>) -> String {
+    let fronts = frontends::frontends(known);
+    let words: Vec<String> = fronts
+        .iter()
+        .map(|(own, _)| frontends::words(own))
+        .collect();
+    words.join(", ")
 }
 
 /// Where DNS is served by one protocol only.
@@ -116,10 +175,10 @@ fn name_servers(services: &[Service<'_>], found: &mut Vec<Finding>) {
             .get()
             .into_iter()
             .flatten();
-        for (place, mapping) in mappings.enumerate() {
+        for (number, mapping) in mappings.enumerate() {
             if mapping.external_port.or_default() == DNS {
                 for vip in &service.vips {
-                    let half = (mapping.protocol.or_default(), service, place);
+                    let half = (mapping.protocol.or_default(), service, number);
                     halves.entry(*vip).or_default().push(half);
                 }
             }
@@ -135,35 +194,47 @@ fn name_servers(services: &[Service<'_>], found: &mut Vec<Finding>) {
             continue;
         }
         let (there, missing) = if tcp { ("TCP", "UDP") } else { ("UDP", "TCP") };
-        let (_, service, place) = halves[0];
+        let (_, service, number) = halves[0];
         let message = format!("{vip} has port 53 for {there} and not for {missing}");
         let pointer = match service.known.is_v1 {
             true => "/Policies".to_owned(),
-            false => format!("/PortMappings/{place}"),
+            false => format!("/PortMappings/{number}"),
         };
-        found.push(Finding::new(
-            "dns-service-one-protocol",
-            &service.known.name,
-            pointer,
-            message,
-        ));
+        let own = fronts(service.known);
+        found.push(
+            Finding::new(
+                "dns-service-one-protocol",
+                &service.known.name,
+                &pointer,
+                message,
+            )
+            .with([place(&pointer, own)]),
+        );
     }
 }
 
 fn source_address(subject: &Subject, service: &Service<'_>, found: &mut Vec<Finding>) {
-    let is_overlay = service
+    let overlay = service
         .backends
         .iter()
-        .any(|backend| subject.network_type(&backend.document) == Some(NetworkType::Overlay));
+        .find(|backend| subject.network_type(&backend.document) == Some(NetworkType::Overlay));
     let source = service.known.document.source_vip.or_default();
-    if is_overlay && source.trim().is_empty() && has_ports(service) {
+    if let Some(backend) = overlay
+        && source.trim().is_empty()
+        && has_ports(service)
+    {
         let message = "has no SourceVIP, and its backends are on an overlay network";
-        found.push(Finding::new(
-            "source-vip-missing",
-            &service.known.name,
-            "",
-            message,
-        ));
+        let network = match backend.is_v1 {
+            true => "/VirtualNetwork",
+            false => "/HostComputeNetwork",
+        };
+        found.push(
+            Finding::new("source-vip-missing", &service.known.name, "", message).with([place_of(
+                &backend.name,
+                network,
+                "a backend on an overlay network",
+            )]),
+        );
     }
 }
 

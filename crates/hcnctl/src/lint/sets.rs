@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use hcn_engine::sets::Sets;
+use hcn_engine::{acl::Wrong, sets::Sets};
 use hcn_schema::{
     Network, Policy,
     policy::{
@@ -15,7 +15,7 @@ use hcn_schema::{
 };
 
 use super::{
-    finding::{Finding, place_of},
+    finding::{Evidence, Finding, place, place_of},
     fix::{Edit, Fix},
     rules::{self, Ruled},
     subject::{Known, Subject},
@@ -32,7 +32,7 @@ pub(super) fn check<'a>(
     }
     for network in subject.networks.iter().filter(|known| known.is_whole) {
         let sets = sets(&network.document);
-        values(network, &sets, found);
+        values(network, subject, &sets, found);
         unreferenced(network, subject, &sets, found);
     }
 }
@@ -84,7 +84,9 @@ fn named(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
                         AclAction::Allow => finding,
                         AclAction::Block | AclAction::Pass => finding.noted(),
                     });
-                } else if endpoint.sets.is_empty(id) == Some(true) {
+                } else if endpoint.sets.is_empty(id) == Some(true)
+                    && !set.is_some_and(|(_, _, set)| is_unreadable(set))
+                {
                     found.push(finding(
                         "empty-set",
                         format!("the set {id} has no addresses, so the rule matches nothing"),
@@ -95,24 +97,65 @@ fn named(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a set has no addresses only because it cannot be read, which is told of the set itself.
+fn is_unreadable(set: &SetPolicy) -> bool {
+    // Members of a nested set are other sets, which are not asked here.
+    let faults = Sets::of(std::slice::from_ref(set)).1;
+    faults
+        .iter()
+        .any(|(_, fault)| !matches!(fault.reason, Wrong::UnknownSet))
+}
+
 /// Values that are no address and no set.
 fn values(
     network: &Known<Network>,
+    subject: &Subject,
     sets: &[(usize, &Policy, SetPolicy)],
     found: &mut Vec<Finding>,
 ) {
     let documents: Vec<SetPolicy> = sets.iter().map(|(_, _, set)| set.clone()).collect();
     for (number, fault) in Sets::of(&documents).1 {
-        let (place, policy, _) = &sets[number];
+        let (own, policy, set) = &sets[number];
         let at = rules::settings_at(policy);
-        let pointer = format!("/Policies/{place}{at}{}", fault.pointer());
-        found.push(Finding::new(
-            "unreadable-set",
-            &network.name,
-            pointer,
-            fault.to_string(),
-        ));
+        let pointer = format!("/Policies/{own}{at}{}", fault.pointer());
+        let written = network.value.pointer(&pointer).map(crate::render::plain);
+        let rules = namers(subject, network, &set.id.or_default());
+        found.push(
+            Finding::new("unreadable-set", &network.name, &pointer, fault.to_string())
+                .with([place(&pointer, written.unwrap_or_default())])
+                .with(rules),
+        );
     }
+}
+
+/// Rules of the network's endpoints that name a set: the first few.
+fn namers(subject: &Subject, network: &Known<Network>, id: &str) -> Vec<Evidence> {
+    const SHOWN: usize = 3;
+    let mut all = Vec::new();
+    for endpoint in &subject.endpoints {
+        let on = endpoint.document.host_compute_network.get();
+        if on.and_then(hcn_schema::Id::guid) != Some(network.name.id) {
+            continue;
+        }
+        let policies = endpoint.document.policies.get().into_iter().flatten();
+        for (number, policy) in policies.enumerate().filter(|(_, policy)| policy.is("ACL")) {
+            let acl: Acl = policy.settings_as();
+            let sides = [&acl.local_addresses, &acl.remote_addresses];
+            let names = sides.into_iter().any(|side| {
+                let items = side.get().into_iter().flat_map(|text| text.split(','));
+                items.into_iter().any(|item| item.trim() == id)
+            });
+            if names && all.len() < SHOWN {
+                let words = crate::render::rule::words(&acl);
+                all.push(place_of(
+                    &endpoint.name,
+                    &format!("/Policies/{number}"),
+                    words,
+                ));
+            }
+        }
+    }
+    all
 }
 
 /// Sets that neither a rule nor a nested set names.
@@ -167,18 +210,24 @@ fn unreferenced(
             name(set.values.get());
         }
     }
-    for (place, _, set) in sets {
+    for (number, _, set) in sets {
         let id = set.id.or_default();
         if !id.is_empty() && !named.contains(&id) {
-            let pointer = format!("/Policies/{place}");
+            let pointer = format!("/Policies/{number}");
             let message = format!("no rule and no nested set names the set {id}");
+            let values = set.values.or_default();
+            let members = values
+                .split(',')
+                .filter(|item| !item.trim().is_empty())
+                .count();
+            let text = format!("{members} members; {endpoints} endpoints have no rule with it");
             found.push(
-                Finding::new("unreferenced-set", &network.name, pointer.clone(), message).fixed_by(
-                    Fix::without_effect(
+                Finding::new("unreferenced-set", &network.name, &pointer, message)
+                    .with([place(&pointer, text)])
+                    .fixed_by(Fix::without_effect(
                         "take it away if nobody adds rules for it",
                         vec![Edit::Remove(pointer)],
-                    ),
-                ),
+                    )),
             );
         }
     }

@@ -11,6 +11,7 @@ use hcn_engine::Documents;
 use hcn_schema::{
     Document, Endpoint, Guid, Id, LoadBalancer, Namespace, Network, Policy, Shape,
     endpoint::{EndpointFlags, IpConfiguration},
+    namespace::NamespaceType,
     network::{Ipam, NetworkType, Route, Subnet},
     policy::Acl,
     v1,
@@ -41,6 +42,8 @@ pub struct Subject {
     pub namespaces: Vec<Known<Namespace>>,
     /// Sentences about what could not be examined.
     pub notes: Vec<String>,
+    /// Whether this is all that HNS has, so that what is not in here is nowhere.
+    pub is_all: bool,
     /// Type of a network that only its endpoints tell of.
     told_types: HashMap<Guid, NetworkType>,
 }
@@ -58,6 +61,8 @@ pub struct Known<T> {
     pub is_v1: bool,
     /// Whether all of it is there, lists included.
     pub is_whole: bool,
+    /// What it was read from.
+    pub source: Source,
 }
 
 impl Subject {
@@ -78,6 +83,7 @@ impl Subject {
             load_balancers: Vec::new(),
             namespaces: Vec::new(),
             notes: Vec::new(),
+            is_all: false,
             told_types: HashMap::new(),
         };
         for (place, listed) in listed.into_iter().enumerate() {
@@ -88,7 +94,7 @@ impl Subject {
     }
 
     fn add(&mut self, place: usize, listed: Listed) {
-        let is_v1 = !difference::is_v2(&listed.value);
+        let is_v1 = is_v1(&listed);
         let is_whole = !is_cut(&listed.value);
         if !is_whole {
             self.notes.push(format!(
@@ -98,6 +104,7 @@ impl Subject {
         }
         let kind = match listed.kind {
             listing::Kind::Unknown if is_policy_holder(&listed.value) => listing::Kind::Endpoint,
+            listing::Kind::Unknown if !is_v1 => kind_by_type(&listed.value),
             kind => kind,
         };
         // A document that is not in HNS yet has no id; its place tells it from the others.
@@ -110,6 +117,7 @@ impl Subject {
             id,
             name: listed.name().unwrap_or_default().to_owned(),
         };
+        let source = listed.source;
         match kind {
             listing::Kind::Network => {
                 let mut document = network(&listed.value, is_v1);
@@ -119,6 +127,7 @@ impl Subject {
                     document,
                     is_v1,
                     is_whole,
+                    source,
                     value: listed.value,
                 });
             }
@@ -136,6 +145,7 @@ impl Subject {
                     document,
                     is_v1,
                     is_whole,
+                    source,
                     value: listed.value,
                 });
             }
@@ -145,7 +155,8 @@ impl Subject {
                     name: name("loadbalancer"),
                     document,
                     is_v1,
-                    is_whole: is_whole && listed.source == Source::Json,
+                    is_whole: is_whole && source == Source::Json,
+                    source,
                     value: listed.value,
                 });
             }
@@ -156,14 +167,28 @@ impl Subject {
                     document,
                     is_v1,
                     is_whole,
+                    source,
                     value: listed.value,
                 });
             }
             listing::Kind::Unknown => self.notes.push(format!(
-                "{}: neither network, endpoint nor load balancer; not examined",
+                "{}: neither network, endpoint, load balancer nor namespace; not examined",
                 listed.identity
             )),
         }
+    }
+
+    /// Whether an endpoint that is not in here is known to be gone.
+    pub fn tells_endpoints(&self) -> bool {
+        self.is_all || !self.endpoints.is_empty()
+    }
+
+    /// Whether there is nothing in here that a check looks at.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+            && self.endpoints.is_empty()
+            && self.load_balancers.is_empty()
+            && self.namespaces.is_empty()
     }
 
     /// An endpoint that names no network is on the only one there is.
@@ -296,6 +321,13 @@ fn network_id(endpoint: &Endpoint) -> Guid {
     id.and_then(Id::guid).unwrap_or_default()
 }
 
+/// Whether an object came in v1 shape. A load balancer whose document leaves SchemaVersion out is told from a policy list by its members.
+fn is_v1(listed: &Listed) -> bool {
+    let has = |name| listing::member(&listed.value, name).is_some();
+    let is_list = || has("References") || has("IsApplied") || has("Policies");
+    !difference::is_v2(&listed.value) && (listed.kind != listing::Kind::LoadBalancer || is_list())
+}
+
 /// Whether a Format-List left something out that a check would miss.
 fn is_cut(value: &Value) -> bool {
     match listing::member(value, "Policies") {
@@ -315,6 +347,18 @@ fn is_policy_holder(value: &Value) -> bool {
             types.iter().any(|known| known.eq_ignore_ascii_case(own))
         })
     })
+}
+
+/// The kind of a v2 object that has nothing but its type to tell it by: types of networks and of namespaces have no name in common.
+fn kind_by_type(value: &Value) -> listing::Kind {
+    let own = listing::member(value, "Type").filter(|own| own.is_string());
+    if own.and_then(NetworkType::read).is_some() {
+        listing::Kind::Network
+    } else if own.and_then(NamespaceType::read).is_some() {
+        listing::Kind::Namespace
+    } else {
+        listing::Kind::Unknown
+    }
 }
 
 /// The v2 form of an endpoint.
@@ -416,6 +460,7 @@ fn network(value: &Value, is_v1: bool) -> Network {
             ..Route::default()
         }]
         .into(),
+        policies: policies(subnet.policies.get()).into(),
         ..Subnet::default()
     });
     let network_type = one.network_type.write();

@@ -70,20 +70,25 @@ macro_rules! checks {
 checks! {
     // What no rule names.
     "lone-block" Error:
-        "An endpoint has Block rules and no Allow rule, so everything else is dropped too.";
-        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody.";
+        "An endpoint, its tiers or a network have Block rules and no Allow rule, so everything else is dropped too.";
+        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody. Rules of the network and tiers have a default of their own (how HNS puts them together with ACLs is not on record; judged is that each must let a packet pass): one Block among a network's rules cuts off all of its endpoints. The one by which Calico's plugin closes an endpoint until its agent writes the policies is a warning.";
         "Add an Allow rule without conditions at the weakest priority (65500) for each direction.";
-        "hns-behaviour 4.3 (Windows-Containers#616, hcsshim#1059)";
+        "hns-behaviour 4.3 (Windows-Containers#616, hcsshim#1059), 4.12, 4.14";
     "one-way-rules" Warning:
-        "An endpoint has Allow rules in one direction only, and everything in the other direction is dropped by default.";
+        "An endpoint, its tiers or a network have Allow rules in one direction only, and everything in the other direction is dropped by default.";
         "The default deny holds for both directions as soon as there is one rule. Answers of allowed flows still pass, new flows the other way do not.";
         "Say what is meant: a Block rule without conditions at priority 65500 where the direction is to be closed (no flow changes), an Allow rule where it is to be open.";
-        "hns-behaviour 4.3, 4.6";
+        "hns-behaviour 4.3, 4.6, 4.12, 4.14";
     "dns-blocked" Warning:
         "An endpoint may open some flows and cannot ask any DNS server, and no Block rule says so.";
         "DNS is subject to the rules like other traffic on port 53. With names unresolved, the flows that are allowed are rarely opened.";
         "Add an Allow Out rule for UDP to port 53 of the DNS server.";
         "hns-behaviour 4.8 (Azure/azure-container-networking PR 2617)";
+    "node-shut-out" Note:
+        "An endpoint's rules let others in and not the node itself.";
+        "Probes of the kubelet come from the node and cross the endpoint's port like any packet; blocked, they have the container killed. Whether anything probes it, documents do not show. On which of its addresses the node comes depends on the plugin, so this is found where none of those that the network tells gets in.";
+        "Add an Allow In rule for the node's addresses, stronger than the Block rules.";
+        "hns-behaviour 4.8 (Azure/azure-container-networking#1881, Calico's allow-host-to-endpoint)";
 
     // Rules among each other.
     "duplicate-rule" Warning:
@@ -198,6 +203,21 @@ checks! {
         "On Windows Server 2025 before KB5082062 (April 2026), ACLs of endpoints on NAT networks have no effect.";
         "Install the update, or use another type of network.";
         "hns-behaviour 4.1 (Windows-Containers#616)";
+    "long-list" Warning:
+        "A rule names more than 4000 addresses or ports.";
+        "No user of HNS is known to send more in one rule: Calico cuts its lists there.";
+        "Divide it into several rules.";
+        "hns-behaviour 4.13, Q41 (Calico)";
+    "outer-port-in-rule" Warning:
+        "An In rule names the port of the host that an endpoint publishes, and not its own.";
+        "The translation is done before the rules: what arrives at the host's port reaches them with the container's port.";
+        "Write the container's port.";
+        "hns-behaviour 4.6";
+    "published-port-blocked" Warning:
+        "An endpoint publishes a port, and its rules let nothing in there.";
+        "The mapping is in vain. Where a Block rule says so, it may be meant (a note then).";
+        "Add an Allow In rule for the container's port, or publish it no more.";
+        "hns-behaviour 4.3, 4.6";
 
     // IP sets.
     "empty-set" Warning:
@@ -217,9 +237,14 @@ checks! {
         "hns-behaviour 4.12";
     "unreadable-set" Error:
         "A value of an IP set is no address, no CIDR and no set.";
-        "HNS refuses it; as stored, the set has fewer members than it seems.";
+        "HNS refuses the set. One that is stored all the same is read here as a set without any address, so that rules that name it match nothing.";
         "Correct the value.";
         "hns-behaviour 4.12";
+    "set-twice" Error:
+        "Two IP sets of one network have one id.";
+        "HNS has one set of an id: the second is refused with 0x803b0012, or takes the place of the first, and rules mean addresses that they did not.";
+        "Put the values into one set, or give the second an id of its own.";
+        "hns-behaviour 4.12, Q61";
 
     // Words.
     "misspelt-key" Warning:
@@ -242,6 +267,11 @@ checks! {
         "Only one of them counts, and which is not documented.";
         "Keep one.";
         "hns-behaviour 2.1; CNI samples with policies and Policies";
+    "unreadable-member" Error:
+        "A member has a value of a kind that it cannot have, such as a text where a list belongs.";
+        "HNS refuses such a document. Here the member counts as missing, so nothing inside of it is examined.";
+        "Write a value of the right kind.";
+        "hns-behaviour 2.1, 2.2";
     "unknown-policy-type" Warning:
         "A policy has a type that is unknown.";
         "HNS refuses it, or keeps it and does nothing.";
@@ -264,6 +294,16 @@ checks! {
         "A remote endpoint that was left behind takes the traffic of a new local one.";
         "Delete the one that is stale: of a remote and a local one the remote one.";
         "kubernetes#130963, moby#47576";
+    "duplicate-mac" Error:
+        "Two local endpoints of one network have one MAC address.";
+        "The switch sends the frames of both to one of them.";
+        "Make one of them again without a MAC address, so that HNS chooses one.";
+        "hns-behaviour 5.3";
+    "gateway-address-taken" Error:
+        "An endpoint has the address of its subnet's gateway.";
+        "Its neighbours send to it what is to leave the subnet. On L2Bridge and L2Tunnel networks plugins give the host such an endpoint on purpose (a note then).";
+        "Give it another address.";
+        "hns-behaviour 5.2";
     "address-outside-subnet" Warning:
         "An endpoint's address is in no subnet of its network.";
         "Neighbours look for it behind the gateway.";
@@ -275,24 +315,59 @@ checks! {
         "Correct the prefix or the gateway.";
         "a recorded Get-HnsEndpoint with such a gateway";
     "overlapping-subnets" Warning:
-        "Two networks of this host have overlapping subnets.";
-        "The host routes an address to one of them; NAT networks with overlapping prefixes are refused or unreachable.";
+        "A subnet that the host's own stack has (NAT, ICS, Internal) overlaps another network's, or the host's address on the wire.";
+        "The host routes an address to one of them, so that the other, be it the LAN, cannot be reached. Networks on external switches alone may share the subnet of the wire.";
         "Give one of them another prefix.";
-        "docker/for-win#396, WSL#4467";
+        "hns-behaviour 5.1; docker/for-win#396, WSL#4467";
     "apipa-management-address" Warning:
         "A network's management address is a link-local one.";
         "The network is bound to a card without an address of its own; overlay tunnels end nowhere.";
         "Make the network again and name the card.";
-        "SDN networkhealth.ps1 (IncorrectManagementIp)";
+        "hns-behaviour 2.3, 2.12; SDN networkhealth.ps1 (IncorrectManagementIp)";
+    "management-address-apart" Warning:
+        "The management address of an overlay network is far from the other ends of its tunnels, which are near each other.";
+        "On a host with several cards the network may be bound to the wrong one: the tunnels then leave by it, or nobody answers. Documents do not show the cards. Far is here another start of 16 bits.";
+        "Look which card the nodes talk over; if it is another one, make the network again and name it.";
+        "hns-behaviour 2.12; a recorded network of Calico that was bound to the card of a NAT";
+    "vsid-too-low" Error:
+        "A subnet has a VSID below 4096.";
+        "Windows takes only 4096 and above.";
+        "Give it a VSID of 4096 or more, on every node.";
+        "hns-behaviour 2.12, 5.1 (flannel)";
+    "remote-route-off-overlay" Error:
+        "A network that is no overlay has a RemoteSubnetRoute.";
+        "There are no tunnels that it could lead into.";
+        "Take it away, or route the prefix.";
+        "hns-behaviour 2.12";
+    "remote-route-isolation" Warning:
+        "A RemoteSubnetRoute has a VSID that no subnet of its network has.";
+        "The other node takes the packets for those of another network, or drops them.";
+        "Give all nodes one VSID for the network.";
+        "hns-behaviour 5.5";
+    "remote-route-own-subnet" Warning:
+        "A RemoteSubnetRoute leads to addresses of the network's own subnet.";
+        "These addresses are here, and what is sent to them may leave for another node.";
+        "Take the route away; it may be left from an earlier division of the cluster's addresses.";
+        "hns-behaviour 5.5";
+    "unsupported-family" Warning:
+        "An endpoint on an overlay network has an IPv6 address.";
+        "Networks of type Overlay carry no IPv6.";
+        "Leave the address out, or use an L2Bridge network.";
+        "hns-behaviour 5.1";
+    "outbound-nat-twice" Warning:
+        "An endpoint has two OutBoundNAT policies of one family, neither for destinations of its own.";
+        "HNS has one of a family; whose exceptions hold is not on record.";
+        "Put the exceptions of both into one.";
+        "hns-behaviour 5.5";
     "nat-exceptions-miss" Note:
         "OutBoundNAT excepts some destinations, and not all that this host knows to be of its own network.";
         "What is not excepted leaves with the host's address: other pods and services then see the node and not the pod, and rules that name the pod fail. A ping is a poor test of it, since ICMP is not translated.";
         "Add the subnets of pods, services and nodes to the list.";
-        "hns-behaviour 2.12 (AKS#1367, aks-engine PR 901, SDN#170)";
+        "hns-behaviour 2.12, 5.5 (AKS#1367, aks-engine PR 901, SDN#170)";
     "dead-namespace" Warning:
         "An endpoint is in a namespace that is not there, or a namespace lists an endpoint that is not there.";
         "The container is gone and the endpoint was left behind: it keeps its address, and pools run dry.";
-        "Delete the endpoint where no container uses it.";
+        "Delete the endpoint where no container uses it; take what is gone out of the namespace's resources.";
         "kubernetes#68511, containerd#6181";
     "encap-overhead" Note:
         "Endpoints of one network reserve different room for encapsulation, or one of an overlay network less than VXLAN needs.";
@@ -304,18 +379,63 @@ checks! {
         "Only one of them gets the traffic.";
         "Publish one of them under another port.";
         "hns-behaviour 5.4; docker/for-win#3171";
+    "internal-port-zero" Error:
+        "A port mapping names no port of the container.";
+        "HNS refuses it with 0x803b002d.";
+        "Write the port on which the container listens.";
+        "hns-behaviour 5.4";
+    "mapping-protocol" Warning:
+        "A port mapping is for a protocol other than TCP and UDP.";
+        "WinNAT publishes ports of these two.";
+        "Write 6 (TCP) or 17 (UDP).";
+        "hns-behaviour 5.4";
 
     // Services.
     "dead-backend" Warning:
         "A load balancer names an endpoint that is not there.";
-        "The share of the flows that it would get goes nowhere; or the whole load balancer was left behind, and another one serves the address.";
+        "The share of the flows that it would get goes nowhere; where none of its endpoints is there, nobody answers (an error then), unless the load balancer was left behind and another one serves the same.";
         "Make the load balancer again with the endpoints that exist, or delete it where another one serves the address.";
         "kubernetes#110849, calico#11203";
-    "no-backend" Warning:
+    "no-backend" Error:
         "A load balancer has no endpoint.";
-        "Flows to the service go nowhere, while the object looks fine.";
+        "HNS makes none without; flows to one that lost them go nowhere, while the object looks fine.";
         "Give it backends, or delete it.";
-        "kubernetes#110849";
+        "hns-behaviour 5.6; kubernetes#110849";
+    "no-service-ports" Error:
+        "A load balancer has no port.";
+        "There is nothing that it could balance: HNS refuses it, and clients that look at its first port stop.";
+        "Give it PortMappings, or delete it.";
+        "hns-behaviour 2.6, Q46";
+    "service-port-zero" Error:
+        "A port of a load balancer is missing or 0.";
+        "HNS refuses it with 0x803b002d. Only lists of v1 with both ports 0 are known: they stand for the whole address.";
+        "Write the port.";
+        "hns-behaviour 5.6, Q47";
+    "unreadable-vip" Error:
+        "A virtual or source address of a load balancer is no IP address.";
+        "HNS refuses it with 0x803b001e.";
+        "Correct the address.";
+        "hns-behaviour 2.6, 3.1";
+    "backend-family" Warning:
+        "A backend has no address of the virtual address's family.";
+        "The share of the flows that it would get goes nowhere: IPv4 is not translated to IPv6.";
+        "Leave the endpoint out, or give it an address of that family.";
+        "hns-behaviour 2.6, 4.6";
+    "preserve-dip-without-dsr" Warning:
+        "A load balancer keeps the destination (PreserveDIP) and does not use direct server return.";
+        "The one needs the other.";
+        "Turn on direct server return, or leave the flag out.";
+        "hns-behaviour 5.6";
+    "service-twice" Warning:
+        "Two load balancers serve one address, protocol and port.";
+        "HNS refuses the second with 0x803b0013; where both are there, one was left behind, and flows may go to its backends.";
+        "Delete the one whose endpoints are no longer those of the service.";
+        "hns-behaviour 5.6 (kubernetes#137530)";
+    "node-port-taken" Warning:
+        "A load balancer serves a port of the host that an endpoint publishes.";
+        "Only one of them gets the traffic.";
+        "Publish the endpoint under another port.";
+        "hns-behaviour 5.4, 5.6";
     "dns-service-one-protocol" Warning:
         "A virtual address has port 53 for one of TCP and UDP only.";
         "DNS needs UDP, and TCP for long answers; a missing half is a known way in which DNS dies on one node.";
@@ -325,6 +445,11 @@ checks! {
         "A load balancer on an overlay network has no source address.";
         "Its flows leave with an address that the backends cannot answer.";
         "Make an endpoint for the source address, and name it as SourceVIP.";
+        "kubernetes#100962, #96996";
+    "source-vip-unknown" Warning:
+        "A load balancer on an overlay network has a source address that no endpoint has.";
+        "Nobody gets the answers of the backends.";
+        "Make the endpoint of the source address again, or name one that is there.";
         "kubernetes#100962, #96996";
     "service-bypasses-rule" Warning:
         "An Out rule names backends of a service without direct server return, and not the service's address.";
@@ -349,7 +474,8 @@ pub fn page() -> String {
          The exit code is 1 where there are findings of the severity of `--fail-on` or above (error, unless said). What is computed over all packets \
          holds for the rules of the profile (`--profile`), see [hns-behaviour.md](hns-behaviour.md).\n\n\
          Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
-         lets pass exactly the same packets as before, compared as sets.\n\n\
+         lets pass exactly the same packets as before, compared as sets. A patch is for the document as it was read: make one of an object's, then \
+         examine it again, since what is taken out of a list moves all that stands behind it.\n\n\
          What documents do not show, and so no check says: whether a container lives (an endpoint without one may be kept on purpose; only \
          a namespace that is gone is certain), the MTU of cards and of the wire (only what endpoints reserve beneath it), routes and firewalls of the host, \
          whether a load balancer was programmed, and what other nodes have. `hcnctl probe` and the host's own tools show these.\n\n\

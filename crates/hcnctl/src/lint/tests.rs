@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What lint promises of every finding, on random documents, on the story of the walk-through and on recorded ones.
 
+mod agents;
 mod examples;
+mod places;
 mod random;
 mod schema;
 

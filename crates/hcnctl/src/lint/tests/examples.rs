@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! For every check, documents in which it finds something, and nearly the same ones in which it does not.
 
+mod objects;
+
 use serde_json::{Value, json};
 
 use super::{NETWORK, acl, endpoint, lint, network};
@@ -331,6 +333,16 @@ fn of_keys() -> Vec<Example> {
             vec![with(endpoint(1, json!([])), "policies", json!([]))],
             vec![endpoint(1, json!([]))],
         ),
+        (
+            "unreadable-member",
+            vec![with(
+                endpoint(1, json!([])),
+                "IpConfigurations",
+                json!("10.0.0.1"),
+            )],
+            // HNS takes numbers that are written as texts (hns-behaviour 2.1).
+            vec![with(endpoint(1, json!([])), "Flags", json!("0"))],
+        ),
         policies(
             "unknown-policy-type",
             json!([{"Type": "ALC", "Settings": {}}]),
@@ -542,6 +554,16 @@ fn exceptions_of_nat_are_held_against_pods_elsewhere_and_virtual_addresses() {
     );
 }
 
+/// Every finding of every example shows something.
+#[test]
+fn every_finding_has_evidence() {
+    for (name, bad, _) in examples() {
+        for found in lint(&bad) {
+            assert!(!found.evidence.is_empty(), "{name}: {found:?}");
+        }
+    }
+}
+
 /// Rules of three kinds, of which one settles what the others say; the fix changes no flow, and says so.
 #[test]
 fn a_rule_that_another_kind_of_rules_settles_is_found_and_can_go() {
@@ -650,19 +672,28 @@ fn rules_of_a_network_are_examined_like_those_of_an_endpoint() {
     );
 }
 
-#[test]
-fn every_check_finds_its_trouble_and_nothing_where_there_is_none() {
-    let examples: Vec<Example> = [
+fn examples() -> Vec<Example> {
+    [
         of_rules(),
         of_sets(),
         of_keys(),
         of_addresses(),
         of_services(),
         of_room(),
+        objects::of_mappings(),
+        objects::of_nodes(),
+        objects::of_overlays(),
+        objects::of_twins(),
+        objects::of_frontends(),
     ]
     .into_iter()
     .flatten()
-    .collect();
+    .collect()
+}
+
+#[test]
+fn every_check_finds_its_trouble_and_nothing_where_there_is_none() {
+    let examples = examples();
     for check in CHECKS {
         let own = examples.iter().filter(|(name, _, _)| *name == check.name);
         assert_eq!(own.count(), 1, "{}", check.name);
