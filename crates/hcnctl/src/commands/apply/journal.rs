@@ -522,4 +522,37 @@ mod tests {
         journals.end("web").unwrap();
         assert_eq!(journals.all_left().unwrap(), []);
     }
+    #[test]
+    fn only_what_can_be_done_about_a_change_is_offered() {
+        let of = |stage, has_apply, has_guard| {
+            let policy = "web".to_owned();
+            let left = Left {
+                policy,
+                stage,
+                has_apply,
+                has_guard,
+            };
+            let text = left.sentence(100);
+            ["confirm web", "--recover", "--discard web"].map(|command| text.contains(command))
+        };
+        let unreadable = || Stage::Unreadable("torn".to_owned());
+        for (stage, has_apply, has_guard, offered) in [
+            // Only what waits, and whose time is not over, can be confirmed.
+            (Stage::Waiting(200), true, true, [true, false, false]),
+            (Stage::Waiting(200), false, true, [true, true, false]),
+            (Stage::Waiting(200), false, false, [true, true, false]),
+            (Stage::Waiting(99), false, false, [false, true, false]),
+            (Stage::Waiting(99), false, true, [false, false, false]),
+            (Stage::Sending, true, false, [false, false, false]),
+            (Stage::Sending, false, true, [false, false, false]),
+            (Stage::Sending, false, false, [false, true, false]),
+            (Stage::Undoing, true, true, [false, false, false]),
+            (Stage::Undoing, false, true, [false, true, true]),
+            (Stage::Undoing, false, false, [false, true, true]),
+            (unreadable(), false, false, [false, false, true]),
+        ] {
+            let said = of(stage.clone(), has_apply, has_guard);
+            assert_eq!(said, offered, "{stage:?} {has_apply} {has_guard}");
+        }
+    }
 }
