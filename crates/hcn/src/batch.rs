@@ -16,6 +16,8 @@ use crate::{
 
 /// Others that change an endpoint all the time make an undo begin anew this often.
 const TRIES: usize = 1000;
+/// Endpoints in a row for which a server may leave a request unanswered, each of which may take a minute.
+const MOST_UNANSWERED: usize = 2;
 
 /// One endpoint's change.
 #[derive(Clone, Debug)]
@@ -160,7 +162,8 @@ fn owned_differ(
 /// What became of taking back one endpoint's change.
 #[derive(Clone, Debug)]
 pub enum Undone {
-    /// It has the policies that it had.
+    /// The policies that an Update replaces were read back as they were, in their order. Those of other types are never sent; HNS may list them
+    /// before these where they came after.
     Back,
     /// Others changed it meanwhile: their rules stay, and the owner's are as they were.
     Merged,
@@ -172,12 +175,27 @@ pub enum Undone {
     Failed(HnsError),
 }
 
-/// Takes changes back, last first, and reads each back. A failure at one endpoint does not keep the others from being taken back.
+/// Takes changes back, last first, and reads each back. A failure at one endpoint does not keep the others from being taken back; but where nobody
+/// answers any more, not all of them are asked in vain.
 pub fn take_back(client: &Client, undos: &[Undo]) -> Vec<(Guid, Undone)> {
-    let one = |undo: &Undo| match undo.carry_out(client) {
-        Ok(undone) => undone,
-        Err(error) if error.code.is_not_found() => Undone::Gone,
-        Err(error) => Undone::Failed(error),
+    let mut unanswered = 0;
+    let mut one = |undo: &Undo| {
+        if unanswered >= MOST_UNANSWERED {
+            return Undone::Failed(HnsError::because(
+                HcnCode::RPC_S_SERVER_UNAVAILABLE,
+                "it is not asked any more, since it did not answer for the endpoints before",
+            ));
+        }
+        let outcome = undo.carry_out(client);
+        unanswered = match &outcome {
+            Err(error) if error.code == HcnCode::RPC_S_SERVER_UNAVAILABLE => unanswered + 1,
+            _ => 0,
+        };
+        match outcome {
+            Ok(undone) => undone,
+            Err(error) if error.code.is_not_found() => Undone::Gone,
+            Err(error) => Undone::Failed(error),
+        }
     };
     undos
         .iter()
@@ -216,6 +234,9 @@ impl Undo {
             let now = client.endpoint(self.id)?;
             let now: Vec<Policy> = replaced(&now).cloned().collect();
             return match owned_differ(&self.owner, &self.before, &now) {
+                None if matches!(undone, Undone::Back) && !alike(&now, &self.before) => {
+                    Ok(Undone::Merged)
+                }
                 None => Ok(undone),
                 Some(rule) => Err(kept_something_else(self.id, &rule)),
             };

@@ -64,6 +64,12 @@ pub fn is_ours(acl: &Acl) -> bool {
     acl.id.get().is_some_and(|id| id.starts_with(OURS))
 }
 
+/// The policy that a rule is of, where a policy declares it.
+pub fn policy_of(acl: &Acl) -> Option<&str> {
+    let (policy, _) = acl.id.get()?.strip_prefix(DECLARED)?.split_once(':')?;
+    Some(policy)
+}
+
 /// A Switch rule with nothing but its head.
 pub(crate) fn rule(action: AclAction, direction: AclDirection, priority: u16, id: String) -> Acl {
     Acl {

@@ -27,14 +27,17 @@ use crate::{
 
 pub use token::{default_token_file, token};
 
-/// How long a server may take to accept; an answer may take as long as HNS does.
+/// How long a server may take to accept.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long a server may be silent where an answer is due. HNS of Windows takes seconds to make a network; nobody has told of a minute.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// A running `hcnctl serve`.
 pub struct Remote {
     place: Place,
     agent: Agent,
     token: Option<String>,
+    silence: Duration,
 }
 
 /// Where it is.
@@ -57,14 +60,16 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// An agent of its own: its connections end with it.
-    fn agent(&self) -> Agent {
+    /// An agent of its own: its connections end with it. Events come when they come: who waits for them bears any silence.
+    fn agent(&self, silence: Option<Duration>) -> Agent {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // What answers for the machine itself is not asked through a proxy.
             .proxy(None)
             .max_redirects(0)
             .timeout_connect(Some(CONNECT))
+            .timeout_per_read(silence)
+            .timeout_per_write(silence)
             .max_idle_connections_per_host(16)
             .user_agent(concat!("hcn/", env!("CARGO_PKG_VERSION")))
             .build();
@@ -88,7 +93,7 @@ impl Place {
 impl Remote {
     /// The server at `HOST:PORT`.
     pub fn tcp(authority: &str, token: Option<String>) -> Remote {
-        Remote::at(Place::Tcp(authority.to_owned()), token)
+        Remote::at(Place::Tcp(authority.to_owned()), token, SILENCE)
     }
 
     /// The server on a Unix socket.
@@ -97,7 +102,7 @@ impl Remote {
     /// `E_NOTIMPL` where there are none.
     #[cfg(unix)]
     pub fn unix(path: &Path) -> Answer<Remote> {
-        Ok(Remote::at(Place::Unix(path.to_owned()), None))
+        Ok(Remote::at(Place::Unix(path.to_owned()), None, SILENCE))
     }
 
     /// The server on a Unix socket.
@@ -115,11 +120,12 @@ impl Remote {
         ))
     }
 
-    fn at(place: Place, token: Option<String>) -> Remote {
+    fn at(place: Place, token: Option<String>, silence: Duration) -> Remote {
         Remote {
-            agent: place.agent(),
+            agent: place.agent(Some(silence)),
             place,
             token,
+            silence,
         }
     }
 
@@ -151,7 +157,12 @@ impl Remote {
                     format!("{method} {path} cannot be sent: {error}"),
                 )
             })?
-            .map_err(|error| self.unreachable(&error))?;
+            .map_err(|error| match error {
+                ureq::Error::Timeout(ureq::Timeout::PerRead | ureq::Timeout::PerWrite) => {
+                    self.silent()
+                }
+                error => self.unreachable(&error),
+            })?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -213,6 +224,18 @@ impl Remote {
             format!(
                 "there is no answer from {} (is hcnctl serve running there?): {error}",
                 self.place
+            ),
+        )
+    }
+
+    /// It took the request, and may do it yet.
+    fn silent(&self) -> HnsError {
+        HnsError::because(
+            HcnCode::RPC_S_SERVER_UNAVAILABLE,
+            format!(
+                "{} took the request and is silent for {} s; whether it was done is not known",
+                self.place,
+                self.silence.as_secs()
             ),
         )
     }
@@ -366,7 +389,7 @@ impl Hns for Remote {
 
     fn subscribe(&self, listener: Listener) -> Answer<Subscription> {
         // A connection of its own, because the subscription ends by cutting it.
-        let agent = self.place.agent();
+        let agent = self.place.agent(None);
         let response = self.send(&agent, "GET", "/v2/events", None)?;
         Ok(subscription::listen(agent, response, listener))
     }
@@ -429,6 +452,33 @@ mod tests {
             .unwrap_err();
         assert_eq!(error.code, HcnCode::RPC_S_SERVER_UNAVAILABLE);
         assert!(error.to_string().contains("http://127.0.0.1:1"), "{error}");
+    }
+
+    #[test]
+    fn who_takes_a_request_and_says_nothing_is_not_waited_for_without_end() {
+        // Connections are accepted by the system; nobody ever reads them.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = Place::Tcp(listener.local_addr().unwrap().to_string());
+        let silence = Duration::from_secs(1);
+        let begun = std::time::Instant::now();
+        let error = Remote::at(place, None, silence)
+            .enumerate(Kind::Network, "")
+            .unwrap_err();
+        assert_eq!(error.code, HcnCode::RPC_S_SERVER_UNAVAILABLE);
+        assert!(error.to_string().contains("silent for 1 s"), "{error}");
+        assert!(begun.elapsed() >= silence && begun.elapsed() < silence * 20);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_silent_socket_is_not_waited_for_without_end() {
+        let path = std::env::temp_dir().join(format!("hcn-silent-{}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let remote = Remote::at(Place::Unix(path.clone()), None, Duration::from_secs(1));
+        let error = remote.enumerate(Kind::Network, "").unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.to_string().contains("silent for 1 s"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which HNS to talk to: a value, chosen at run time.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// An HNS to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,16 +21,62 @@ pub enum Target {
 }
 
 impl Target {
-    /// The same library by the one path that it has from everywhere. A name that only the loader finds stays as it is.
+    /// The same HNS by the one name that it has from everywhere, however it was spelled: paths without links and dots, the directory that is meant
+    /// where none is named, one name for this machine. A library that only the loader finds stays as it is.
     #[must_use]
     pub fn absolute(&self) -> Target {
         match self {
+            Target::Embedded(folder) => {
+                let folder = folder.clone().unwrap_or_else(default_state);
+                Target::Embedded(Some(real(&folder)))
+            }
+            Target::Http(authority) => Target::Http(one_authority(authority)),
+            Target::Unix(path) => Target::Unix(real(path)),
             Target::Native(Some(path)) => {
                 Target::Native(Some(path.canonicalize().unwrap_or_else(|_| path.clone())))
             }
-            other => other.clone(),
+            Target::Native(None) => Target::Native(None),
         }
     }
+}
+
+/// A path from the root, without links; the last part may be missing, as a socket is while its server is stopped.
+fn real(path: &Path) -> PathBuf {
+    let of_parent = || {
+        let parent = match path.parent()? {
+            parent if parent.as_os_str().is_empty() => Path::new("."),
+            parent => parent,
+        };
+        Some(parent.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize()
+        .ok()
+        .or_else(of_parent)
+        .or_else(|| std::path::absolute(path).ok())
+        .unwrap_or_else(|| path.to_owned())
+}
+
+/// `HOST:PORT` in one spelling. `hcnctl serve` on localhost listens on 127.0.0.1; what listens on [::1] alone is another one.
+fn one_authority(authority: &str) -> String {
+    let Some((host, port)) = authority.rsplit_once(':') else {
+        return authority.to_owned();
+    };
+    let lower = host.to_ascii_lowercase();
+    let inner = lower
+        .strip_prefix('[')
+        .and_then(|own| own.strip_suffix(']'));
+    let host = match inner.and_then(|own| own.parse::<std::net::Ipv6Addr>().ok()) {
+        Some(address) => format!("[{address}]"),
+        None => match lower.strip_suffix('.').unwrap_or(&lower) {
+            "localhost" => "127.0.0.1".to_owned(),
+            other => other.to_owned(),
+        },
+    };
+    // A port may be written with zeros before it.
+    let port = port
+        .parse()
+        .map_or(port.to_owned(), |port: u16| port.to_string());
+    format!("{host}:{port}")
 }
 
 impl Default for Target {
@@ -174,5 +224,42 @@ mod tests {
         ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
+    }
+    #[test]
+    fn an_hns_has_one_name_however_it_is_spelled() {
+        let of = |text: &str| text.parse::<Target>().unwrap().absolute().to_string();
+        assert_eq!(of("http://localhost:80"), "http://127.0.0.1:80");
+        assert_eq!(of("http://LocalHost.:080/"), "http://127.0.0.1:80");
+        assert_eq!(of("http://[0:0::1]:80"), "http://[::1]:80");
+        assert_eq!(of("http://Node-1:80"), "http://node-1:80");
+        let folder = std::env::temp_dir()
+            .canonicalize()
+            .unwrap()
+            .join(format!("hcn-target-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for sort in ["embedded", "unix"] {
+            let plain = format!("{sort}:{}", folder.display());
+            assert_eq!(of(&plain), plain);
+            for text in [
+                format!("{plain}/"),
+                format!("{plain}/../{}/.", folder.file_name().unwrap().display()),
+            ] {
+                assert_eq!(of(&text), plain, "{text}");
+            }
+            // What is not there yet, or not any more.
+            let gone = format!("{plain}/gone");
+            assert_eq!(of(&gone), gone);
+            assert_eq!(of(&format!("{plain}/./gone")), gone);
+        }
+        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(
+            of("unix:gone"),
+            format!("unix:{}", here.join("gone").display())
+        );
+        std::fs::remove_dir(&folder).unwrap();
+        assert_eq!(
+            Target::Embedded(None).absolute(),
+            Target::Embedded(Some(default_state())).absolute()
+        );
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     cli::{Cli, Command, Globals},
     commands,
     failure::Failure,
+    outlet::Outlet,
 };
 
 /// What a command ends with: its exit code.
@@ -58,8 +59,8 @@ pub struct DeskOptions {
 pub fn run(cli: Cli) -> Outcome {
     let stdout = io::stdout();
     let width = io::IsTerminal::is_terminal(&stdout).then(terminal_width);
-    let mut out = io::BufWriter::with_capacity(1 << 16, stdout.lock());
-    let mut words = io::stderr();
+    let mut out = io::BufWriter::with_capacity(1 << 16, Outlet::data(stdout.lock()));
+    let mut words = Outlet::words(io::stderr());
     let result = dispatch(cli, &mut out, &mut words, width);
     let flushed = out.flush();
     let code = result?;
@@ -302,6 +303,12 @@ impl<'a> Desk<'a> {
     /// A new id.
     pub fn new_id(&self) -> hcn::schema::Guid {
         RandomIds.guid()
+    }
+
+    /// Says something on standard error, where going on matters more than being heard.
+    pub fn tell(&mut self, text: &str) {
+        // A change that is half done is not left so because nobody listens.
+        let _ = writeln!(self.words, "{text}");
     }
 
     /// Says something on standard error.

@@ -65,6 +65,13 @@ pub enum Failure {
         /// Whether all of them are names that nothing has.
         is_unknown: bool,
     },
+    /// A change of several endpoints was not made, or is not taken back, or another one is in its way.
+    Change {
+        /// What is so.
+        message: String,
+        /// What HNS said.
+        error: Option<HnsError>,
+    },
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -74,6 +81,15 @@ impl Failure {
     pub fn hns(doing: impl Into<String>) -> impl FnOnce(HnsError) -> Failure {
         let doing = doing.into();
         move |error| Failure::Hns { doing, error }
+    }
+
+    /// A change that is in no state in which it could go on.
+    pub fn change(message: impl Into<String>) -> Failure {
+        let message = message.into();
+        Failure::Change {
+            message,
+            error: None,
+        }
     }
 
     /// What the program ends with.
@@ -89,7 +105,7 @@ impl Failure {
             | Failure::Ambiguous { .. }
             | Failure::File { .. }
             | Failure::BadFile { .. } => exit::USAGE,
-            Failure::Hns { .. } | Failure::Output(_) => exit::HNS,
+            Failure::Hns { .. } | Failure::Change { .. } | Failure::Output(_) => exit::HNS,
         }
     }
 
@@ -134,6 +150,19 @@ impl Failure {
             }
             Failure::Usage(message) | Failure::Absent(message) => {
                 line(format!("error: {message}"));
+            }
+            Failure::Change { message, error } => {
+                line(format!("error: {message}"));
+                if let Some(error) = error {
+                    line(format!("  {error}"));
+                    line(format!("  record: {}", error.record()));
+                    // Another HNS is of no use to whoever changes this one.
+                    let own =
+                        hint(error).filter(|_| error.code != HcnCode::RPC_S_SERVER_UNAVAILABLE);
+                    if let Some(hint) = own {
+                        line(format!("  hint: {hint}"));
+                    }
+                }
             }
             Failure::BadFile { problems, .. } => {
                 for problem in problems {

@@ -9,6 +9,7 @@
 //! | [`cli`] | the command line |
 //! | [`desk`] | one run: the connection, the output, the way to the command |
 //! | [`commands`] | one module a command |
+//! | [`outlet`] | a stream to a reader who may go away |
 //! | [`lookup`] | objects by id, prefix, name, container or address |
 //! | [`failure`] | what goes wrong, with its code, record and hint |
 //! | [`render`] | documents to text |
@@ -29,6 +30,7 @@ pub mod failure;
 pub mod lint;
 pub mod listing;
 pub mod lookup;
+pub mod outlet;
 pub mod policy_file;
 pub mod reach;
 pub mod render;

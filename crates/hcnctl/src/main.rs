@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The desk: parses, asks, explains, prints; decides nothing.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
-use hcnctl::{cli::Cli, desk, failure::Failure};
+use hcnctl::{cli::Cli, desk};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match desk::run(cli) {
         Ok(code) => ExitCode::from(code),
-        // Whoever reads us has gone, e.g. `hcnctl get endpoints | head`: nothing is wrong.
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
         Err(failure) => {
-            eprint!("{}", failure.page());
+            // Where nobody reads it, the exit code has to do.
+            let _ = write!(io::stderr(), "{}", failure.page());
             ExitCode::from(failure.exit_code())
         }
     }

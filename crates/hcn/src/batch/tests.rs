@@ -29,6 +29,8 @@ enum Fault {
     IsSlower,
     /// The endpoint is gone.
     HasNone,
+    /// Does nothing, and no answer comes.
+    IsSilent,
 }
 
 /// An HNS with faults at some of the changes that it is asked for, counted from 0.
@@ -76,6 +78,7 @@ impl Hns for Faulty {
                 self.inner.modify(object, &theirs())?;
                 self.inner.modify_seen(object, seen, settings)
             }
+            Some(Fault::IsSilent) => Err(HnsError::new(HcnCode::RPC_S_SERVER_UNAVAILABLE)),
             Some(Fault::HasNone) => {
                 self.inner.delete(object)?;
                 self.inner.modify_seen(object, seen, settings)
@@ -270,6 +273,59 @@ fn an_undo_that_fails_is_told_and_does_not_keep_the_others_from_being_taken_back
     scene.fails(&[]);
     take_back(&scene.client, &undos(&steps));
     assert_eq!(scene.rules(), before);
+}
+
+#[test]
+fn an_hns_that_answers_no_more_is_not_asked_for_every_endpoint() {
+    let scene = Scene::new("silent");
+    let (before, steps) = (scene.rules(), scene.steps());
+    carry_out(&scene.client, &steps).unwrap();
+    let failed = |undone: &[(Guid, Undone)]| -> Vec<bool> {
+        let failed = undone.iter();
+        failed
+            .map(|(_, undone)| matches!(undone, Undone::Failed(_)))
+            .collect()
+    };
+    // One answer may be lost on the way.
+    scene.fails(&[(0, Fault::IsSilent)]);
+    let undone = take_back(&scene.client, &undos(&steps));
+    assert_eq!(failed(&undone), [true, false, false]);
+    assert_eq!(scene.faulty.asked.load(Ordering::SeqCst), 3);
+    scene.fails(&[]);
+    take_back(&scene.client, &undos(&steps));
+    assert_eq!(scene.rules(), before);
+    carry_out(&scene.client, &scene.steps()).unwrap();
+    scene.fails(&[(0, Fault::IsSilent), (1, Fault::IsSilent)]);
+    let undone = take_back(&scene.client, &undos(&steps));
+    assert_eq!(failed(&undone), [true, true, true]);
+    assert_eq!(scene.faulty.asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn an_undo_brings_back_the_order_of_rules_and_leaves_other_policies_alone() {
+    let scene = Scene::new("order");
+    let object = object(scene.ids[0]);
+    let mapping = json!({"ResourceType": "Policy", "RequestType": "Add", "Settings": {"Policies": [
+        {"Type": "PortMapping", "Settings": {"Protocol": 6, "InternalPort": 80, "ExternalPort": 8080}}]}});
+    scene
+        .client
+        .hns()
+        .modify(object, &mapping.to_string())
+        .unwrap();
+    let all = || {
+        let endpoint = scene.client.endpoint(scene.ids[0]).unwrap();
+        endpoint.policies.or_default()
+    };
+    let is_mapping = |policy: &Policy| policy.is("PortMapping");
+    let (before, steps) = (all(), scene.steps());
+    assert_eq!(before.iter().position(is_mapping), Some(2));
+    carry_out(&scene.client, &steps).unwrap();
+    let undone = take_back(&scene.client, &undos(&steps));
+    assert!(matches!(undone[2].1, Undone::Back), "{undone:?}");
+    // An Update puts what it is sent behind what it leaves.
+    let after = all();
+    assert_eq!(after[0], before[2]);
+    assert_eq!(after[1..], before[..2]);
 }
 
 #[test]

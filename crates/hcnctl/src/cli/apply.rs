@@ -40,9 +40,12 @@ pub struct ApplyArgs {
     /// Take the change back unless it is confirmed within this time, e.g. 60s or 5m: by Enter on a terminal, or by hcnctl confirm NAME.
     #[arg(long, value_name = "TIME")]
     pub confirm_within: Option<Wait>,
-    /// Take back what an apply left that was killed before it was done or confirmed, and do nothing else.
-    #[arg(long, conflicts_with_all = ["file", "remove", "confirm_within", "expect_no_new_access"])]
+    /// Take back what applies of any policy left that were killed before they were done or confirmed, and do nothing else.
+    #[arg(long, conflicts_with_all = ["file", "remove", "confirm_within", "expect_no_new_access", "discard"])]
     pub recover: bool,
+    /// Forget what an apply of the policy of this name left, where it cannot be taken back, and do nothing else: the endpoints stay as they are.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "remove", "confirm_within", "expect_no_new_access"])]
+    pub discard: Option<String>,
     /// Wait beside an apply, and take its change back where it does not come to do so itself.
     #[arg(long, hide = true, value_name = "NAME")]
     pub guard: Option<String>,

@@ -11,6 +11,7 @@ mod report;
 mod world;
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -18,13 +19,16 @@ use std::{
 
 use hcn::{
     HcnCode, HnsError, Kind, ObjectId,
-    batch::{Undo, carry_out},
+    batch::{Undo, Undone, carry_out},
+    owned::policy_of,
+    schema::{Policy, policy::Acl},
 };
+use serde_json::{Value, json};
 
 use self::{
-    confirm::Answer,
+    confirm::{Answer, Undoing},
     draft::Draft,
-    journal::{Journal, Journals, Keeper, now},
+    journal::{Journal, Journals, Keeper, Left, Stage, now},
     report::State,
     world::World,
 };
@@ -38,7 +42,7 @@ use crate::{
     failure::{Failure, exit},
     listing,
     policy_file::{self, PolicyFile, Problem},
-    render::json,
+    render::json::write_object,
 };
 
 /// Others that change the endpoints all the time make an apply begin anew this often.
@@ -53,18 +57,23 @@ enum Wish {
 /// Prints what apply would do.
 pub fn plan(desk: &mut Desk<'_>, args: &PlanArgs) -> Outcome {
     let wish = wish(&args.source)?;
-    let journals = Journals::of(desk.target());
-    for policy in journals.policies()? {
-        desk.say(&format!(
-            "note: a change of policy {policy} is neither confirmed nor taken back yet; hcnctl confirm {policy} keeps it while its time lasts, hcnctl apply --recover takes it back"
-        ))?;
-    }
+    note_left(desk, None)?;
     let draft = draft(desk, &wish)?;
     show(desk, &draft, args.source.output, args.requests)?;
     if args.source.expect_no_new_access && draft.opens() {
         return refuse(desk, &draft, args.source.output);
     }
     finish(desk, &draft, args.source.output, State::Planned).map(|()| exit::DONE)
+}
+
+/// Says which changes are neither confirmed nor taken back, but for those of a policy.
+fn note_left(desk: &mut Desk<'_>, but: Option<&str>) -> Result<(), Failure> {
+    for left in Journals::of(desk.target()).all_left()? {
+        if but != Some(left.policy.as_str()) {
+            desk.say(&format!("note: {}", left.sentence(now())))?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends where a plan would open something that was not expected.
@@ -81,13 +90,18 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
         return confirm::guard(desk, named(policy)?);
     }
     if args.recover {
-        if confirm::recover(desk, &journals, true)? == 0 {
-            desk.say("nothing is left to be taken back")?;
-        }
-        return Ok(exit::DONE);
+        return confirm::recover(desk, &journals);
+    }
+    if let Some(policy) = &args.discard {
+        return confirm::discard(desk, &journals, named(policy)?);
     }
     let wish = wish(&args.source)?;
+    let policy = match &wish {
+        Wish::File(_, file) => file.name.clone(),
+        Wish::Removal(name) => name.clone(),
+    };
     if desk.is_dry_run() {
+        note_left(desk, None)?;
         let draft = draft(desk, &wish)?;
         show(desk, &draft, args.source.output, false)?;
         if args.source.expect_no_new_access && draft.opens() {
@@ -108,16 +122,42 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
         }
         return finish(desk, &draft, args.source.output, State::Planned).map(|()| exit::DONE);
     }
-    confirm::recover(desk, &journals, false)?;
-    let policy = match &wish {
-        Wish::File(_, file) => file.name.clone(),
-        Wish::Removal(name) => name.clone(),
-    };
-    let held = journals.hold(&policy, Keeper::Apply)?;
-    if held.is_none() || journals.pending(&policy)?.is_some() {
-        return Err(Failure::Usage(format!(
-            "another apply of policy {policy} is at work or waits to be confirmed; hcnctl confirm {policy} says that its change is good, and hcnctl apply --recover takes it back where its process is gone"
+    // What applies of other policies left is not undone in passing.
+    note_left(desk, Some(&policy))?;
+    let before = journals.left(&policy);
+    let Some(_held) = journals.hold(&policy, Keeper::Apply)? else {
+        return Err(Failure::change(before.map_or_else(
+            || format!("another apply of policy {policy} is at work"),
+            |left| left.sentence(now()),
         )));
+    };
+    if let Some(left) = journals.left(&policy) {
+        let left = Left {
+            has_apply: false,
+            ..left
+        };
+        let is_guarded = left.has_guard && left.stage != Stage::Undoing;
+        if is_guarded || matches!(left.stage, Stage::Unreadable(_)) {
+            return Err(Failure::change(left.sentence(now())));
+        }
+        if let Wish::File(..) = wish {
+            // What the names mean is looked up first: with a mistake in the file nothing is sent, nor taken back.
+            let mut draft = draft(desk, &wish)?;
+            if args.source.expect_no_new_access {
+                draft.notes.push(left.sentence(now()));
+                finish(desk, &draft, args.source.output, State::Refused)?;
+            }
+        }
+        if args.source.expect_no_new_access {
+            desk.say(&format!(
+                "refused: {}, which may open flows; nothing was sent",
+                left.sentence(now())
+            ))?;
+            return Ok(exit::DENIED);
+        }
+        if let Some(journal) = journals.claim(&policy)? {
+            confirm::recover_one(desk, &journals, &journal)?;
+        }
     }
     for _ in 0..TRIES {
         let draft = draft(desk, &wish)?;
@@ -132,95 +172,154 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
         if let Some(code) = attempt(desk, args, &journals, &draft)? {
             return Ok(code);
         }
-        desk.say("others changed the endpoints meanwhile; nothing of this try stayed, and it is planned anew")?;
+        desk.tell("others changed the endpoints meanwhile; nothing of this try stayed, and it is planned anew");
     }
-    Err(Failure::hns("apply the policy")(HnsError::because(
-        HcnCode::ERROR_SHARING_VIOLATION,
-        "others change the endpoints all the time; nothing of ours was changed",
-    )))
+    Err(Failure::Change {
+        message: "the policy is not applied".to_owned(),
+        error: Some(HnsError::because(
+            HcnCode::ERROR_SHARING_VIOLATION,
+            "others change the endpoints all the time; nothing of ours was changed",
+        )),
+    })
 }
 
 /// Sends a plan; `None` where it was made for documents that are no more.
+///
+/// From the first request to the end of the journal nothing that fails ends it early: the change stays as a whole, or is taken back.
 fn attempt(
     desk: &mut Desk<'_>,
     args: &ApplyArgs,
     journals: &Journals,
     draft: &Draft,
 ) -> Result<Option<u8>, Failure> {
+    let output = args.source.output;
+    let policy = &draft.policy;
     let undos: Vec<Undo> = draft.steps.iter().map(|step| step.undo()).collect();
     let wait = args.confirm_within.map(|wait| wait.0);
     let mut journal = Journal {
-        policy: draft.policy.clone(),
+        policy: policy.clone(),
         deadline: None,
         undos,
     };
     journals.begin(&journal)?;
     if wait.is_some()
-        && let Err(failure) = confirm::start_guard(desk, journals, &draft.policy)
+        && let Err(failure) = confirm::start_guard(desk, journals, policy)
     {
-        journals.end(&draft.policy)?;
+        journals.end(policy)?;
         return Err(failure);
     }
+    let label = |_: &Desk<'_>, id, _| {
+        let row = draft.rows.iter().find(|row| row.id == id);
+        row.map(|row| row.label.clone())
+    };
     let tally = match carry_out(desk.client(), &draft.steps) {
         Ok(tally) => tally,
         Err(broken) => {
-            journals.claim(&draft.policy)?;
+            // Nobody else takes it back while this process holds the policy, whether or not that can be written down.
+            let _ = journals.claim(policy);
             journal.undos.truncate(broken.begun);
-            let is_back = confirm::undo(desk, journals, &journal)?;
-            return match broken.error {
-                None if is_back => Ok(None),
-                error => {
-                    let error = error.unwrap_or_else(|| {
-                        HnsError::because(
-                            HcnCode::ERROR_SHARING_VIOLATION,
-                            "others changed the endpoint meanwhile",
-                        )
-                    });
-                    let id = crate::render::short_id(&broken.id.to_string());
-                    Err(Failure::hns(format!("apply the policy to endpoint {id}"))(
-                        error,
-                    ))
-                }
+            let undoing = confirm::undo(desk, journals, &journal, &label)?;
+            if broken.error.is_none() && undoing.is_whole() {
+                return Ok(None);
+            }
+            let error = broken.error.unwrap_or_else(|| {
+                HnsError::because(
+                    HcnCode::ERROR_SHARING_VIOLATION,
+                    "others changed the endpoint meanwhile",
+                )
+            });
+            // What HNS said outweighs that it could not be printed.
+            let _ = finish_undone(desk, draft, output, State::Failed, &undoing, Some(&error));
+            let id = crate::render::short_id(&broken.id.to_string());
+            let became = match undoing.is_whole() {
+                true => "nothing of it stayed",
+                false => "a part of it stayed",
             };
+            return Err(Failure::Change {
+                message: format!("cannot apply the policy to endpoint {id}; {became}"),
+                error: Some(error),
+            });
         }
     };
-    desk.say(&format!(
+    let sent = format!(
         "sent: {} call(s) with {} rule(s), and read back",
         tally.calls, tally.rules
-    ))?;
-    if let Some(time) = wait {
-        // The time begins when everything is sent.
-        journal.deadline = Some(now() + time.as_secs());
-        journals.begin(&journal)?;
-        let answer = confirm::wait(desk, journals, &draft.policy, time)?;
-        let claimed = match answer {
-            Answer::Confirmed => None,
-            // Somebody may have said yes in this very moment.
-            Answer::Late => journals.claim(&draft.policy)?,
-            Answer::TakenBack => {
-                desk.say("not confirmed: another process took the change back")?;
-                finish(desk, draft, args.source.output, State::TakenBack)?;
+    );
+    let Some(time) = wait else {
+        journals.end(policy).map_err(stays_pending(policy))?;
+        desk.tell(&sent);
+        finish(desk, draft, output, State::Applied)?;
+        return Ok(Some(exit::DONE));
+    };
+    // The time begins when everything is sent.
+    journal.deadline = Some(now() + time.as_secs());
+    let answer = journals.begin(&journal).and_then(|()| {
+        desk.tell(&sent);
+        confirm::wait(desk, journals, policy, time)
+    });
+    let claimed = match &answer {
+        Ok(Answer::Confirmed) => None,
+        Ok(Answer::TakenBack) => {
+            desk.tell("not confirmed: another process took the change back");
+            finish(desk, draft, output, State::TakenBack)?;
+            return Ok(Some(exit::DENIED));
+        }
+        // Somebody may have said yes in this very moment.
+        Ok(Answer::Late) => match journals.claim(policy) {
+            Ok(None) if !journals.is_confirmed(policy) => {
+                desk.tell("not confirmed: another process took the change back");
+                finish(desk, draft, output, State::TakenBack)?;
                 return Ok(Some(exit::DENIED));
             }
-        };
-        if let Some(journal) = claimed {
-            desk.say("not confirmed in time: taking the change back")?;
-            let is_back = confirm::undo(desk, journals, &journal)?;
-            finish(desk, draft, args.source.output, State::TakenBack)?;
-            return Ok(Some(if is_back { exit::DENIED } else { exit::HNS }));
+            Ok(claimed) => claimed,
+            // It is taken back, whether or not that can be written down.
+            Err(_) => Some(journal),
+        },
+        // It cannot be waited for.
+        Err(_) => {
+            let _ = journals.claim(policy);
+            Some(journal)
         }
-        desk.say("confirmed")?;
+    };
+    if let Some(journal) = claimed {
+        if answer.is_ok() {
+            desk.tell("not confirmed in time: taking the change back");
+        }
+        let undoing = confirm::undo(desk, journals, &journal, &label)?;
+        let state = match undoing.is_whole() {
+            true => State::TakenBack,
+            false => State::Failed,
+        };
+        finish_undone(desk, draft, output, state, &undoing, None)?;
+        answer?;
+        return Ok(Some(match undoing.is_whole() {
+            true => exit::DENIED,
+            false => exit::HNS,
+        }));
     }
-    journals.end(&draft.policy)?;
-    finish(desk, draft, args.source.output, State::Applied)?;
+    desk.tell("confirmed");
+    journals.end(policy)?;
+    finish(desk, draft, output, State::Applied)?;
     Ok(Some(exit::DONE))
+}
+
+/// A change that is made and whose journal stays would be taken back some day.
+fn stays_pending(policy: &str) -> impl Fn(Failure) -> Failure + '_ {
+    move |failure| {
+        let page = failure.page();
+        let why = page.trim_end().trim_start_matches("error: ");
+        Failure::change(format!(
+            "policy {policy} is applied, but its journal stays ({why}), and the next apply of the policy would take it back; hcnctl apply --discard {policy} keeps it"
+        ))
+    }
 }
 
 /// Prints how the documents would differ; the exit code says whether they would.
 pub fn diff(desk: &mut Desk<'_>, file: &Path, options: Options, output: ProbeOutput) -> Outcome {
     let wish = wish_of_file(file)?;
+    note_left(desk, None)?;
     let draft = draft(desk, &wish)?;
-    let listed = |documents: Vec<serde_json::Value>| listing::of_values(documents);
+    let listed = |documents: Vec<Value>| listing::of_values(documents);
     let before = draft
         .rows
         .iter()
@@ -302,8 +401,38 @@ fn draft(desk: &mut Desk<'_>, wish: &Wish) -> Result<Draft, Failure> {
                 .map_err(|problems| bad_file(path, &problems, true))?;
             Ok(Draft::of(&world, meaning, &semantics))
         }
-        Wish::Removal(name) => Ok(Draft::removal(&world, name, &semantics)),
+        Wish::Removal(name) => {
+            let applied = policies(&world);
+            match applied.contains(name) {
+                true => Ok(Draft::removal(&world, name, &semantics)),
+                false => Err(not_applied(name, &applied)),
+            }
+        }
     }
+}
+
+/// Names of the policies of which any endpoint has rules.
+fn policies(world: &World) -> BTreeSet<String> {
+    let rules = world.endpoints.iter().flat_map(|endpoint| {
+        let policies = endpoint.policies.get().into_iter().flatten();
+        policies.filter(|policy| policy.is("ACL"))
+    });
+    let rules = rules.map(Policy::settings_as::<Acl>);
+    rules
+        .filter_map(|acl| policy_of(&acl).map(str::to_owned))
+        .collect()
+}
+
+fn not_applied(name: &str, applied: &BTreeSet<String>) -> Failure {
+    let known: Vec<&str> = applied.iter().map(String::as_str).collect();
+    let instead = match (policy_file::nearest(name, &known), &known[..]) {
+        (Some(near), _) => format!("is {near:?} meant?"),
+        (None, []) => "no policy is applied".to_owned(),
+        (None, all) => format!("applied are {}", all.join(", ")),
+    };
+    Failure::Absent(format!(
+        "no endpoint has rules of a policy {name:?}; {instead}"
+    ))
 }
 
 /// Shows a plan before it is carried out; as JSON it comes at the end, with what became of it.
@@ -314,7 +443,12 @@ fn show(
     requests: bool,
 ) -> Result<(), Failure> {
     match output {
-        ProbeOutput::Text => report::print(desk, draft, requests),
+        ProbeOutput::Text => {
+            report::print(desk, draft, requests)?;
+            // Seen before it is done: an apply may wait.
+            desk.out.flush()?;
+            Ok(())
+        }
         ProbeOutput::Json => Ok(()),
     }
 }
@@ -325,8 +459,43 @@ fn finish(
     output: ProbeOutput,
     state: State,
 ) -> Result<(), Failure> {
+    print_end(desk, output, || report::to_value(draft, state))
+}
+
+/// The same, where something was taken back.
+fn finish_undone(
+    desk: &mut Desk<'_>,
+    draft: &Draft,
+    output: ProbeOutput,
+    state: State,
+    undoing: &Undoing,
+    error: Option<&HnsError>,
+) -> Result<(), Failure> {
+    print_end(desk, output, || {
+        let mut value = report::to_value(draft, state);
+        let endpoints = undoing.endpoints.iter().map(|(id, label, undone)| {
+            let (became, error) = match undone {
+                Undone::Back => ("back", None),
+                Undone::Merged => ("merged", None),
+                Undone::Untouched => ("untouched", None),
+                Undone::Gone => ("gone", None),
+                Undone::Failed(error) => ("not-back", Some(error.to_string())),
+            };
+            json!({"id": id.to_string(), "label": label, "became": became, "error": error})
+        });
+        value["undone"] = endpoints.collect();
+        value["error"] = json!(error.map(ToString::to_string));
+        value
+    })
+}
+
+fn print_end(
+    desk: &mut Desk<'_>,
+    output: ProbeOutput,
+    value: impl FnOnce() -> Value,
+) -> Result<(), Failure> {
     if output == ProbeOutput::Json {
-        json::write_object(&mut desk.out, &report::to_value(draft, state).to_string())?;
+        write_object(&mut desk.out, &value().to_string())?;
     }
     desk.out.flush()?;
     Ok(())

@@ -29,6 +29,8 @@ pub enum State {
     Refused,
     /// Sent and taken back.
     TakenBack,
+    /// HNS failed; what was sent is taken back as far as it is said.
+    Failed,
 }
 
 impl State {
@@ -38,6 +40,7 @@ impl State {
             State::Applied => "applied",
             State::Refused => "refused",
             State::TakenBack => "taken-back",
+            State::Failed => "failed",
         }
     }
 }
@@ -244,7 +247,7 @@ fn cell_value(cell: &Cell) -> Value {
 pub fn undone_line(label: &str, undone: &hcn::batch::Undone) -> String {
     use hcn::batch::Undone;
     match undone {
-        Undone::Back => format!("{label}: taken back, and read back as it was"),
+        Undone::Back => format!("{label}: taken back, and its rules read back as they were"),
         Undone::Merged => format!(
             "{label}: others changed it meanwhile; their rules stay, and those of the policy are as they were"
         ),
