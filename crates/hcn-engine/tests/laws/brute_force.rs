@@ -60,6 +60,7 @@ const WORDS: Words = Words {
     clients: PORTS,
     priorities: &[0, 1, 2, 3, 65_500],
     chance: 0.6,
+    chance_of_clients: 0.3,
 };
 
 /// One endpoint with such rules.

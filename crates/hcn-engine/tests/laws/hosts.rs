@@ -37,6 +37,8 @@ pub struct Words {
     pub priorities: &'static [u16],
     /// How often a rule has each of its conditions.
     pub chance: f64,
+    /// How often it has one on the port of the one that calls.
+    pub chance_of_clients: f64,
 }
 
 const PROTOCOLS: [&str; 12] = [
@@ -81,7 +83,7 @@ pub fn rule(
         joined(PROTOCOLS.to_vec(), 2, words.chance),
         (places(words), places(words)),
         joined(words.services.to_vec(), 2, words.chance),
-        joined(words.clients.to_vec(), 1, words.chance / 2.0),
+        joined(words.clients.to_vec(), 1, words.chance_of_clients),
     )
         .prop_map(
             |(

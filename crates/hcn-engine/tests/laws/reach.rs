@@ -58,6 +58,7 @@ pub const WORDS: Words = Words {
     clients: &["1024-65535", "0", "49152-65535"],
     priorities: &[100, 200, 300],
     chance: 0.35,
+    chance_of_clients: 0.175,
 };
 
 /// Five endpoints of one network. Some have the same rules, as replicas do.

@@ -112,6 +112,7 @@ const WORDS: Words = Words {
     clients: &["32768", "49152-65535", "1024-65535"],
     priorities: &[100, 200, 65_500],
     chance: 0.35,
+    chance_of_clients: 0.175,
 };
 
 const TYPES: &[&str] = &[
