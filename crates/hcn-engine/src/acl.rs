@@ -136,25 +136,6 @@ pub fn check_tier(
     })
 }
 
-/// Whether HNS would take this `SetPolicy`: the values are addresses and CIDRs, or ids of sets that exist.
-///
-/// # Errors
-/// As for [`check`].
-pub fn check_set(set: &SetPolicy, is_set: &dyn Fn(&str) -> bool) -> Result<(), AclFault> {
-    set_odd_field(set)?;
-    if set.id.get().is_none_or(|id| id.trim().is_empty()) {
-        let expected = "a text by which rules name the set";
-        return Err(AclFault::new("Id", "", Wrong::Missing { expected }));
-    }
-    match read_set(set, &mut Reading::Admission)? {
-        SetValues::Prefixes(_) => Ok(()),
-        SetValues::Sets(ids) => match ids.into_iter().find(|id| !is_set(id)) {
-            Some(id) => Err(AclFault::new("Values", id, Wrong::UnknownSet)),
-            None => Ok(()),
-        },
-    }
-}
-
 /// What a stored `ACL` or `NetworkACL` means, and every fault for which HNS would refuse it if it were sent again.
 pub fn stored(
     acl: &Acl,
@@ -221,13 +202,6 @@ pub(crate) fn read_set(set: &SetPolicy, reading: &mut Reading) -> Result<SetValu
         true => SetValues::Sets(values.sets),
         false => SetValues::Prefixes(values.prefixes),
     })
-}
-
-fn set_odd_field(set: &SetPolicy) -> Result<(), AclFault> {
-    match set.odd_fields().first() {
-        Some((pointer, value)) => Err(odd(SetPolicy::KEYS, pointer, value)),
-        None => Ok(()),
-    }
 }
 
 /// Reads an `ACL` or `NetworkACL`.
@@ -380,7 +354,6 @@ fn odd(keys: &'static [&'static str], pointer: &str, value: &serde_json::Value) 
         "TierAclRuleAction" => "Allow, Block or Pass",
         "Direction" => "In or Out",
         "RuleType" => "Switch or Host",
-        "PolicyType" => "IPSET or NESTEDIPSET",
         "Priority" | "Order" => "a number from 0 to 65535",
         "Scope" => "a number",
         "TierAclRules" => "a list of rules",

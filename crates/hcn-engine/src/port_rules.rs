@@ -133,24 +133,6 @@ impl PortRules {
         says
     }
 
-    /// The rules of a direction that decide no packet of a family: by layer, and the number in it.
-    pub(crate) fn idle<A: InList + Into<u128>>(
-        &self,
-        space: &mut Space,
-        direction: Direction,
-    ) -> Vec<(Layer, u32)> {
-        let mut idle = Vec::new();
-        for stage in self.stages(direction) {
-            for list in &stage.lists {
-                let deciding = list.deciding::<A>(space, direction);
-                let numbered = deciding.into_iter().zip(list.base..);
-                let without = numbered.filter(|(decides, _)| !decides);
-                idle.extend(without.map(|(_, number)| (stage.layer, number)));
-            }
-        }
-        idle
-    }
-
     /// The rule of a number in a layer, whether it decided a tie, and the direction whose rule it is.
     ///
     /// A ruling about an open flow that is judged again speaks of the direction in which it was opened, which need not be the packet's.

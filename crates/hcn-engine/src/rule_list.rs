@@ -366,24 +366,6 @@ impl RuleList {
         strongest(space, direction, false, &rules)
     }
 
-    /// For each rule of the list, in the order of precedence, whether there is a packet of the family that it decides.
-    pub(crate) fn deciding<A: InList + Into<u128>>(
-        &self,
-        space: &mut Space,
-        direction: Direction,
-    ) -> Vec<bool> {
-        let all = self.deciders::<A>(space, direction);
-        let mut deciding = vec![false; self.entries.len()];
-        for end in space.ends(all) {
-            if end != Region::SILENT
-                && let Some(place) = end.as_end()
-            {
-                deciding[place as usize] = true;
-            }
-        }
-        deciding
-    }
-
     /// The rules, in the order of precedence.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries

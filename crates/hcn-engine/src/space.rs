@@ -154,11 +154,6 @@ impl Space {
         self.apply(Operation::Over, strong, weak)
     }
 
-    /// How many nodes there are, for measuring.
-    pub fn node_count(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// Whether a packet is in a set; false for a packet of the other family.
     pub fn contains(&self, region: Region, flow: &Flow) -> bool {
         self.find(region, flow) == Some(Region::FULL)

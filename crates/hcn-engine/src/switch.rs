@@ -470,27 +470,6 @@ impl Switch {
         rules.is_some_and(|rules| rules.isolated)
     }
 
-    /// The rules of a port that decide no packet of the space's family, because stronger rules decide all that they match, or because they match
-    /// none: layer, direction and number, as a [`Ruling`] has it.
-    pub fn idle_rules(&self, space: &mut Space, port: PortIndex) -> Vec<(Layer, Direction, u32)> {
-        let mut idle = Vec::new();
-        let Some(rules) = self.rules.get(port.0 as usize) else {
-            return idle;
-        };
-        for direction in [Direction::In, Direction::Out] {
-            let found = match space.family() {
-                Family::V4 => rules.idle::<u32>(space, direction),
-                Family::V6 => rules.idle::<u128>(space, direction),
-            };
-            idle.extend(
-                found
-                    .into_iter()
-                    .map(|(layer, number)| (layer, direction, number)),
-            );
-        }
-        idle
-    }
-
     /// Whether rules of a port have one priority and do different things, so that it hangs on the packet whether a tie decides it.
     pub fn may_tie(&self, port: PortIndex) -> bool {
         let rules = self.rules.get(port.0 as usize);

@@ -4,6 +4,7 @@
 use hcn_schema::policy::{acl::TierAcl, network::SetPolicy};
 
 use super::*;
+use crate::sets::Sets;
 
 fn acl(json: &str) -> Acl {
     Acl::from_json(json).expect("the test's JSON is good")
@@ -391,32 +392,38 @@ fn a_tier_needs_a_direction() {
 
 #[test]
 fn sets_hold_addresses_or_sets_that_exist() {
-    let set = |fields: &str| {
-        let set = SetPolicy::from_json(&format!(r#"{{"Id":"a",{fields}}}"#)).unwrap();
-        check_set(&set, &|id| id == "b").map_err(|fault| fault.to_string())
+    let faults = |fields: &str| -> Vec<String> {
+        let texts = [
+            &*format!(r#"{{"Id":"a",{fields}}}"#),
+            r#"{"Id":"b","PolicyType":"IPSET"}"#,
+        ];
+        let sets = texts.map(|text| SetPolicy::from_json(text).unwrap());
+        let (_, faults) = Sets::of(&sets);
+        faults
+            .into_iter()
+            .map(|(_, fault)| fault.to_string())
+            .collect()
     };
+    let none: [&str; 0] = [];
     assert_eq!(
-        set(r#""PolicyType":"IPSET","Values":"10.0.0.1,10.1.0.0/16""#),
-        Ok(())
+        faults(r#""PolicyType":"IPSET","Values":"10.0.0.1,10.1.0.0/16""#),
+        none
     );
-    assert_eq!(set(r#""PolicyType":"IPSET","Values":"""#), Ok(()));
-    assert_eq!(set(r#""PolicyType":"NESTEDIPSET","Values":"b""#), Ok(()));
+    assert_eq!(faults(r#""PolicyType":"IPSET","Values":"""#), none);
+    assert_eq!(faults(r#""PolicyType":"NESTEDIPSET","Values":"b""#), none);
     assert_eq!(
-        set(r#""PolicyType":"NESTEDIPSET","Values":"b,c""#).unwrap_err(),
-        "Values: \"c\" is no id of a SetPolicy of the network; add that set first"
-    );
-    assert_eq!(
-        set(r#""PolicyType":"IPSET","Values":"b""#).unwrap_err(),
-        "Values: \"b\" is no address, no CIDR and no id of a SetPolicy of the network; correct it, or add the set first"
+        faults(r#""PolicyType":"NESTEDIPSET","Values":"b,c""#),
+        ["Values: \"c\" is no id of a SetPolicy of the network; add that set first"]
     );
     assert_eq!(
-        set(r#""Values":"10.0.0.1""#).unwrap_err(),
-        "PolicyType is missing; it must be IPSET or NESTEDIPSET"
+        faults(r#""PolicyType":"IPSET","Values":"b""#),
+        [
+            "Values: \"b\" is no address, no CIDR and no id of a SetPolicy of the network; correct it, or add the set first"
+        ]
     );
-    let nameless = SetPolicy::from_json(r#"{"PolicyType":"IPSET"}"#).unwrap();
     assert_eq!(
-        check_set(&nameless, &|_| true).unwrap_err().to_string(),
-        "Id is missing; it must be a text by which rules name the set"
+        faults(r#""Values":"10.0.0.1""#),
+        ["PolicyType is missing; it must be IPSET or NESTEDIPSET"]
     );
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The classifier against trying every rule, on random rules of every size that has a representation of its own.
 
+use std::cell::Cell;
+
 use proptest::{
     collection::vec,
     prelude::*,
     sample::{Index as Pick, select},
+    test_runner::TestRunner,
 };
 
 use super::*;
@@ -85,36 +88,110 @@ pub(super) fn aimed(
     end: bool,
     beside: u32,
 ) -> Packet<u32> {
-    fn pick<V: Scalar>(extent: &Extent<V>, otherwise: V, end: bool) -> V {
-        match extent {
-            Extent::Of(intervals) if !intervals.is_empty() => {
-                let (first, last) = intervals[0];
-                if end { last } else { first }
-            }
-            _ => otherwise,
-        }
-    }
+    // Which of the intervals hangs on the packet's own address, which is random.
+    let which = by.local as usize;
+    let pick = |extent: &Extent<u16>, otherwise| pick(extent, otherwise, which, end);
+    let pick_address = |extent: &Extent<u32>, otherwise| self::pick(extent, otherwise, which, end);
     let protocol = (0..=255)
         .find(|protocol| rule.protocols.contains(*protocol) && (*protocol == 6) == end)
         .unwrap_or(by.protocol);
     let ports = [6, 17, 132].contains(&protocol).then(|| {
         let (local, remote) = by.ports.unwrap_or((80, 50_000));
         (
-            pick(&rule.local_ports, local, end),
-            pick(&rule.remote_ports, remote, end),
+            pick(&rule.local_ports, local),
+            pick(&rule.remote_ports, remote),
         )
     });
     Packet {
         protocol,
-        local: pick(&rule.local, by.local, end),
-        remote: pick(&rule.remote, by.remote, end).wrapping_add(beside),
+        local: pick_address(&rule.local, by.local),
+        remote: pick_address(&rule.remote, by.remote).wrapping_add(beside),
         ports,
     }
 }
 
+/// An end of one of the intervals.
+fn pick<V: Scalar>(extent: &Extent<V>, otherwise: V, which: usize, end: bool) -> V {
+    match extent {
+        Extent::Of(intervals) if !intervals.is_empty() => {
+            let (first, last) = intervals[which % intervals.len()];
+            if end { last } else { first }
+        }
+        _ => otherwise,
+    }
+}
+
+/// Whether a packet meets a rule, in words of its own: each part is among what the rule lists, or the rule lists nothing.
+fn meets(rule: &Conditions<u32>, packet: &Packet<u32>) -> bool {
+    fn lists<V: Scalar>(extent: &Extent<V>, value: Option<V>) -> bool {
+        match extent {
+            Extent::Any => true,
+            Extent::Of(intervals) => value.is_some_and(|value| {
+                let mut all = intervals.iter();
+                all.any(|(first, last)| *first <= value && value <= *last)
+            }),
+        }
+    }
+    lists(&rule.local, Some(packet.local))
+        && lists(&rule.remote, Some(packet.remote))
+        && lists(&rule.local_ports, packet.ports.map(|(local, _)| local))
+        && lists(&rule.remote_ports, packet.ports.map(|(_, remote)| remote))
+        && rule.protocols.contains(packet.protocol)
+}
+
 pub(super) fn by_scan(rules: &[Conditions<u32>], packet: &Packet<u32>) -> Option<u32> {
-    let place = rules.iter().position(|rule| rule.matches(packet));
+    let place = rules.iter().position(|rule| meets(rule, packet));
     place.map(|place| place as u32)
+}
+
+/// Packets that met a rule, and those that met none.
+#[derive(Debug, Default)]
+struct Found {
+    some: Cell<u32>,
+    none: Cell<u32>,
+}
+
+impl Found {
+    fn note(&self, place: Option<u32>) {
+        let count = if place.is_some() {
+            &self.some
+        } else {
+            &self.none
+        };
+        count.set(count.get() + 1);
+    }
+
+    /// Whatever the seed, so many of each; fewer where `PROPTEST_CASES` makes fewer.
+    fn has(&self, least: u32) {
+        let is_whole = std::env::var_os("PROPTEST_CASES").is_none();
+        let fewest = self.some.get().min(self.none.get());
+        assert!(fewest >= least || !is_whole, "{self:?}");
+    }
+}
+
+/// So many cases, or as many of ten thousand as `PROPTEST_CASES` says.
+fn runner(cases: u32) -> TestRunner {
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    config.cases = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => (u64::from(config.cases) * u64::from(cases) / 10_000).max(1) as u32,
+        None => cases,
+    };
+    TestRunner::new(config)
+}
+
+/// A packet, which rule to aim at besides, at which end, and how far beside.
+type Try = (Packet<u32>, Pick, bool, u32);
+
+fn tries() -> impl Strategy<Value = Try> {
+    (
+        packet(),
+        any::<Pick>(),
+        any::<bool>(),
+        select(vec![0, 1, u32::MAX]),
+    )
 }
 
 /// A rule with its remote addresses moved, so that of many rounds of the same rules deep ones match what no earlier one does.
@@ -163,14 +240,11 @@ pub(super) fn widened_packet(packet: &Packet<u32>) -> Packet<u128> {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
-
-    #[test]
-    fn few_rules_are_found_as_by_trying_each(
-        rules in vec(conditions(), 0..80),
-        packets in vec((packet(), any::<Pick>(), any::<bool>(), select(vec![0, 1, u32::MAX])), 1..12),
-    ) {
+#[test]
+fn few_rules_are_found_as_by_trying_each() {
+    let found = Found::default();
+    let cases = (vec(conditions(), 0..80), vec(tries(), 1..12));
+    let law = |(rules, tries): (Vec<Conditions<u32>>, Vec<Try>)| {
         let classifier = Classifier::compile(rules.clone());
         let as_v6 = |rule: &Conditions<u32>| Conditions {
             protocols: rule.protocols,
@@ -180,41 +254,48 @@ proptest! {
             remote_ports: rule.remote_ports.clone(),
         };
         let classifier_v6 = Classifier::compile(rules.iter().map(as_v6).collect());
-        for (packet, pick, end, beside) in packets {
+        for (packet, pick, end, beside) in tries {
             let mut tried = vec![packet];
             if !rules.is_empty() {
                 tried.push(aimed(pick.get(&rules), &packet, end, beside));
             }
             for packet in tried {
                 let scanned = by_scan(&rules, &packet);
+                found.note(scanned);
+                let wide = widened_packet(&packet);
                 prop_assert_eq!(classifier.first(&packet), scanned, "{:?}", packet);
-                prop_assert_eq!(classifier_v6.first(&widened_packet(&packet)), scanned, "{:?}", packet);
+                prop_assert_eq!(classifier_v6.first(&wide), scanned, "{:?}", packet);
             }
         }
-    }
+        Ok(())
+    };
+    runner(10_000).run(&cases, law).unwrap();
+    found.has(10_000);
 }
 
-proptest! {
+#[test]
+fn many_rules_are_found_as_by_trying_each() {
+    let found = Found::default();
     // Sizes around one chunk of bits (512), one piece (8192) and two.
-    #![proptest_config(ProptestConfig::with_cases(6))]
-
-    #[test]
-    fn many_rules_are_found_as_by_trying_each(
-        some in vec(conditions(), 700),
-        size in select(vec![65, 511, 512, 513, 1_500, 8_192, 8_193, 9_000]),
-        packets in vec((packet(), any::<Pick>(), any::<bool>(), select(vec![0, 1, u32::MAX])), 200),
-    ) {
+    let size = select(vec![65, 511, 512, 513, 1_500, 8_192, 8_193, 9_000]);
+    let cases = (vec(conditions(), 700), size, vec(tries(), 200));
+    let law = |(some, size, tries): (Vec<Conditions<u32>>, usize, Vec<Try>)| {
         let rules: Vec<Conditions<u32>> = (0..size)
             .map(|place| moved(&some[place % some.len()], (place / some.len()) as u32))
             .collect();
         let classifier = Classifier::compile(rules.clone());
-        for (packet, pick, end, beside) in packets {
-            let rule = pick.get(&rules);
+        for (packet, pick, end, beside) in tries {
+            let rule: &Conditions<u32> = pick.get(&rules);
             for packet in [packet, aimed(rule, &packet, end, beside)] {
-                prop_assert_eq!(classifier.first(&packet), by_scan(&rules, &packet), "{:?}", packet);
+                let scanned = by_scan(&rules, &packet);
+                found.note(scanned);
+                prop_assert_eq!(classifier.first(&packet), scanned, "{:?}", packet);
             }
         }
-    }
+        Ok(())
+    };
+    runner(50).run(&cases, law).unwrap();
+    found.has(500);
 }
 
 #[test]

@@ -82,7 +82,7 @@ proptest! {
 
 proptest! {
     // Enough rules for chunks, for bits that stand by address, and for bases that are made anew on the way.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(12) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(50) })]
 
     #[test]
     fn many_rules_come_and_go(
