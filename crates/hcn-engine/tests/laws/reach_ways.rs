@@ -58,18 +58,25 @@ const BEYOND: [&str; 7] = [
 ];
 
 /// Addresses that are asked for beside those of endpoints: of the host, of services.
-const ADDRESSES: [&str; 6] = [
+const ADDRESSES: [&str; 8] = [
     "10.1.0.1",
+    "10.1.0.200",
     "10.2.0.1",
     "10.96.0.1",
+    MANAGEMENT,
     "fd00:1::1",
     "fd00:2::1",
     "fd00:96::1",
 ];
 
+/// The host's address beyond a network.
+const MANAGEMENT: &str = "192.168.7.4";
+
 /// Addresses at which the host or a load balancer may take packets.
-const SERVED: [&str; 7] = [
+const SERVED: [&str; 9] = [
+    MANAGEMENT,
     "10.1.0.1",
+    "10.1.0.200",
     "10.2.0.1",
     "10.96.0.1",
     "10.1.0.11",
@@ -152,7 +159,11 @@ fn endpoint() -> impl Strategy<Value = Own> {
 }
 
 /// The network's document, with its subnets and, where it has gateways, routes to them.
-fn network_document(read: &TextHost, place: usize, has_gateway: bool) -> Network {
+fn network_document(
+    read: &TextHost,
+    place: usize,
+    (has_gateway, is_managed): (bool, bool),
+) -> Network {
     let subnets = NETWORKS[place].iter().map(|(subnet, gateway)| {
         let every = if gateway.contains(':') {
             "::/0"
@@ -168,6 +179,10 @@ fn network_document(read: &TextHost, place: usize, has_gateway: bool) -> Network
     let subnets: Vec<Value> = subnets.collect();
     let mut document = hosts::network_document(read, place);
     document["Ipams"] = json!([{"Subnets": subnets}]);
+    if is_managed && let Some(policies) = document["Policies"].as_array_mut() {
+        policies
+            .push(json!({"Type": "ProviderAddress", "Settings": {"ProviderAddress": MANAGEMENT}}));
+    }
     Network::from_value(&document).unwrap()
 }
 
@@ -205,14 +220,19 @@ fn balancers() -> impl Strategy<Value = Vec<LoadBalancer>> {
             &["10.96.0.1", "fd00:96::1"],
             &["10.2.0.1"],
             &["10.1.0.11"],
+            // On the subnet of some, and nobody's.
+            &["10.1.0.200"],
         ]),
-        // EnablePreserveDip is 8.
-        select(vec![0u32, 8]),
+        // EnablePreserveDip is 8, VipExternalIP 16.
+        select(vec![0u32, 0, 8, 16]),
+        // Without a port it is for all of the address, or of a protocol.
         select(vec![
             (6u8, 443u16, 80u16),
             (6, 80, 80),
             (17, 53, 53),
             (6, 8080, 443),
+            (0, 0, 0),
+            (6, 0, 0),
         ]),
         vec(0..ENDPOINTS.len(), 0..4),
     );
@@ -231,13 +251,17 @@ fn balancers() -> impl Strategy<Value = Vec<LoadBalancer>> {
 
 fn scenes() -> impl Strategy<Value = Scene> {
     let networks = vec(
-        (hosts::network(&WORDS, TYPES), prop::bool::weighted(0.8)),
+        (
+            hosts::network(&WORDS, TYPES),
+            (prop::bool::weighted(0.8), prop::bool::weighted(0.3)),
+        ),
         NETWORKS.len(),
     );
     let endpoints = vec(endpoint(), ENDPOINTS.len());
     (networks, endpoints, balancers(), hosts::semantics()).prop_map(
         |(networks, endpoints, load_balancers, semantics)| {
-            let (networks, gateways): (Vec<TextNetwork>, Vec<bool>) = networks.into_iter().unzip();
+            let (networks, gateways): (Vec<TextNetwork>, Vec<(bool, bool)>) =
+                networks.into_iter().unzip();
             let mut routers = Vec::new();
             let one = |(place, ((rules, tiers, isolated), published, router)): (usize, Own)| {
                 routers.push(router);
