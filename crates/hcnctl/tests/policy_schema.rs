@@ -338,13 +338,15 @@ fn plans_are_as_their_schema_says() {
     fs::write(folder.join("web.yaml"), policy.to_string()).unwrap();
     for (line, state, endpoints) in [
         ("$H plan -f web.yaml -o json", "planned", 2),
+        ("$H diff -f web.yaml -o json", "planned", 2),
         (
             "$H apply -f web.yaml -o json --confirm-within 1s",
             "taken-back",
             2,
         ),
         ("$H apply -f web.yaml -o json", "applied", 2),
-        ("$H plan -f web.yaml -o json", "planned", 1),
+        // Of both there is something to say still: rules of others, and a rule that names its own endpoint.
+        ("$H plan -f web.yaml -o json", "planned", 2),
         (
             "$H plan --remove web -o json --expect-no-new-access",
             "refused",
