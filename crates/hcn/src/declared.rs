@@ -99,6 +99,17 @@ impl Declared {
         // A rule turns on default deny in both directions; so does the rest of the other direction where that is denied.
         let flips = !wanted.is_empty() || directions.iter().any(|(_, rest)| *rest == Rest::Deny);
         let mut notes = Vec::new();
+        for rule in &self.rules {
+            let is_itself = |peers: &Vec<String>| {
+                !peers.is_empty() && peers.iter().all(|peer| is_own(peer, &own_addresses))
+            };
+            if rule.peers.as_ref().is_some_and(is_itself) {
+                notes.push(format!(
+                    "the other side of rule {} is this endpoint itself, and what it sends to itself crosses no port, so it is no rule here",
+                    rule.name
+                ));
+            }
+        }
         for (direction, rest) in directions {
             let id = owner.id(&baseline(direction));
             match rest {
@@ -127,6 +138,12 @@ impl Declared {
     }
 }
 
+/// Whether the other side of a rule is an address of the endpoint.
+fn is_own(peer: &str, own_addresses: &[IpAddr]) -> bool {
+    let address = peer.parse::<IpAddr>();
+    address.is_ok_and(|address| own_addresses.contains(&address))
+}
+
 /// Name of the rule for the rest of a direction; no rule of a policy can be called so, for the colon.
 fn baseline(direction: AclDirection) -> String {
     format!("otherwise:{}", direction.text().to_ascii_lowercase())
@@ -146,13 +163,9 @@ impl Rule {
             // No addresses would mean every address; nobody is no rule. What an endpoint sends to itself crosses no port (hns-behaviour 4.8), and a
             // selector that fits the endpoint itself need not say so in a rule of it.
             Some(peers) => {
-                let is_own = |peer: &&String| {
-                    let address = peer.parse::<IpAddr>();
-                    address.is_ok_and(|address| own_addresses.contains(&address))
-                };
                 let others: Vec<&str> = peers
                     .iter()
-                    .filter(|peer| !is_own(peer))
+                    .filter(|peer| !is_own(peer, own_addresses))
                     .map(String::as_str)
                     .collect();
                 let chunks = others.chunks(MOST_ADDRESSES);

@@ -78,7 +78,7 @@ pub enum Command {
     Block(IntentArgs),
     /// Allow traffic of an endpoint again.
     Allow(IntentArgs),
-    /// Show what apply would send, and which flows that opens and closes.
+    /// Show what apply would send, and which flows that opens and closes: at endpoints, and between endpoints, the host and services along the ways that packets take.
     Plan(apply::PlanArgs),
     /// Make the rules of endpoints what a policy file says, all of them or none.
     Apply(apply::ApplyArgs),
@@ -362,7 +362,7 @@ pub struct AclRules {
 pub struct IntentArgs {
     /// The endpoint: id, id prefix, name, container or address.
     pub endpoint: String,
-    /// What comes in: 80/tcp, 8000-8080/udp, tcp, icmp or any.
+    /// What comes in: 80/tcp, 8000-8080/udp, tcp, icmp, protocol/47 (an IP protocol by its number) or any.
     #[arg(long = "in", value_name = "TRAFFIC")]
     pub inbound: Option<crate::commands::spec::TrafficSpec>,
     /// What goes out, by the port of the other side.
@@ -420,7 +420,7 @@ pub struct DiffArgs {
     /// The same; now unless said.
     #[arg(default_value = "now")]
     pub after: String,
-    /// Compare the endpoints with what apply would make of them by this policy file.
+    /// Compare the endpoints with what apply would make of them by this policy file, and say which flows that opens and closes.
     #[arg(short, long, value_name = "FILE", conflicts_with = "before")]
     pub file: Option<PathBuf>,
     /// Also what always differs: health, times, allocation trees.

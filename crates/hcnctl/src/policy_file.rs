@@ -2,11 +2,12 @@
 //! Policy files: YAML text to what is declared, every mistake with its place.
 //!
 //! Apart from [`crate::commands`], because reading a file needs no HNS: [`tree`] is the YAML with places, [`read`] the file's own words, [`problem`] how
-//! a mistake is told. Names are looked up by [`crate::commands::apply`]. `docs/schema/policy.json` is the published form; a test compares. Invariant:
+//! a mistake is told, [`syntax`] what is missing where it is no YAML. Names are looked up by [`crate::commands::apply`]. `docs/schema/policy.json` is the published form; a test compares. Invariant:
 //! all mistakes of a file are told at once, and a file with one is not used.
 
 mod problem;
 mod read;
+mod syntax;
 mod tree;
 
 use ipnet::IpNet;
@@ -16,7 +17,7 @@ use hcn::{
     schema::policy::{AclAction, AclDirection},
 };
 
-pub use problem::{Place, Problem, nearest};
+pub use problem::{Place, Problem, nearest, told};
 pub use read::{KEYS, is_name, read, read_bytes};
 pub use tree::MOST_BYTES;
 

@@ -253,6 +253,11 @@ impl Matrix {
         }
     }
 
+    /// The space of a family, to ask it for more.
+    pub fn space_mut(&mut self, family: Family) -> &mut Space {
+        self.half(family).reach.space_mut()
+    }
+
     /// The packets of a pair by what decides on them, with words for the packets.
     pub fn pieces(&mut self, pair: &Pair, reaching: &Reaching) -> Vec<(Piece, Arc<str>)> {
         let half = self.half(reaching.family);

@@ -46,6 +46,11 @@ fn a_policy_file_is_planned_applied_confirmed_and_taken_back() {
 }
 
 #[test]
+fn a_plan_says_what_opens_and_closes_for_whom() {
+    transcript("plan");
+}
+
+#[test]
 fn what_is_wrong_in_rules_is_found_with_its_fix() {
     transcript("lint");
 }

@@ -147,32 +147,6 @@ impl Cell {
             destination_port: self.destination_ports.first()?.0,
         })
     }
-
-    /// Protocols and ports in words, e.g. `tcp 80,443`, `udp from 53`, `every protocol`.
-    pub fn service(&self) -> String {
-        let mut text = match self.protocols[..] {
-            [(0, u8::MAX)] => "every protocol".to_owned(),
-            _ => {
-                // Names for single protocols only: nobody counts from ICMP to TCP.
-                let one = |(first, last): &(u8, u8)| match first == last {
-                    true => Protocol(*first).to_string(),
-                    false => format!("{first}-{last}"),
-                };
-                let all: Vec<String> = self.protocols.iter().map(one).collect();
-                all.join(",")
-            }
-        };
-        let number = |port: u16, text: &mut String| {
-            let _ = write!(text, "{port}");
-        };
-        if self.destination_ports != [(0, u16::MAX)] {
-            let _ = write!(text, " {}", listed(&self.destination_ports, number));
-        }
-        if self.source_ports != [(0, u16::MAX)] {
-            let _ = write!(text, " from {}", listed(&self.source_ports, number));
-        }
-        text
-    }
 }
 
 impl fmt::Display for Cell {
@@ -195,7 +169,7 @@ impl fmt::Display for Cell {
             "{} -> {} {}",
             address(&self.sources),
             address(&self.destinations),
-            self.service()
+            self.plain_service()
         )
     }
 }

@@ -80,8 +80,10 @@ fn cells_say_what_is_in_a_set() {
     let rest = space.minus(Region::FULL, web);
     assert_eq!(
         texts(&space, rest),
-        ["0-5,7-255", "tcp 0-79,81-442,444-65535"]
+        ["every protocol but tcp", "tcp every port but 80,443"]
     );
+    let plain: Vec<String> = space.cells(rest).iter().map(Cell::plain_service).collect();
+    assert_eq!(plain, ["protocols 0-5,7-255", "tcp 0-79,81-442,444-65535"]);
     assert_eq!(texts(&space, Region::FULL), ["every protocol"]);
     assert!(space.cells(Region::EMPTY).is_empty());
 }

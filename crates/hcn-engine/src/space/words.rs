@@ -2,7 +2,7 @@
 //! Regions in words, for people: `tcp 80,443`, `everything but udp 53`, `to 10.0.0.0/8: tcp 443 / elsewhere: everything`.
 //!
 //! Apart from the cells, which are for programs. Of a set and what is not in it, the shorter is said. Invariant: regions that differ
-//! differ in words, so the words can stand for the region.
+//! differ in words, so the words can stand for the region; and what a `but` covers ends with its word, its list or its brackets.
 
 use std::{fmt::Write, net::IpAddr};
 
@@ -38,8 +38,7 @@ impl Space {
         }
         let within = services(&self.cells(region), Style::Shortest);
         let without = self.minus(Region::FULL, region);
-        let without = services(&self.cells(without), Style::Plain);
-        let without = format!("everything but {without}");
+        let without = everything_but(&self.cells(without));
         match without.len() < within.len() {
             true => without,
             false => within,
@@ -137,18 +136,45 @@ pub fn address_words((first, last): &(IpAddr, IpAddr)) -> String {
     }
 }
 
+impl Cell {
+    /// Protocols and ports in words, e.g. `tcp 80,443`, `udp from source port 53`, `every protocol but icmp`.
+    pub fn service(&self) -> String {
+        service(self, Style::Shortest)
+    }
+
+    /// The same without a `but`, for a place behind one.
+    pub fn plain_service(&self) -> String {
+        service(self, Style::Plain)
+    }
+}
+
 fn services(cells: &[Cell], style: Style) -> String {
     let each: Vec<String> = cells.iter().map(|cell| service(cell, style)).collect();
     each.join("; ")
 }
 
+/// What is not in these cells; several stand in brackets, so that nobody takes the last for an exception from the exception.
+fn everything_but(cells: &[Cell]) -> String {
+    let list = services(cells, Style::Plain);
+    match cells.len() {
+        1 => format!("everything but {list}"),
+        _ => format!("everything but ({list})"),
+    }
+}
+
 fn service(cell: &Cell, style: Style) -> String {
     let mut text = protocols(&cell.protocols, style);
-    if let Some(ports) = ports(&cell.destination_ports, style) {
-        let _ = write!(text, " {ports}");
+    if let Some(Ports { words, but, .. }) = ports(&cell.destination_ports, style) {
+        let word = if but { "every port but " } else { "" };
+        let _ = write!(text, " {word}{words}");
     }
-    if let Some(ports) = ports(&cell.source_ports, style) {
-        let _ = write!(text, " from {ports}");
+    if let Some(Ports { words, is_one, but }) = ports(&cell.source_ports, style) {
+        // Behind "from" stand addresses too, so it is said that these are ports.
+        let _ = match (but, is_one) {
+            (true, _) => write!(text, " from every source port but {words}"),
+            (false, true) => write!(text, " from source port {words}"),
+            (false, false) => write!(text, " from source ports {words}"),
+        };
     }
     text
 }
@@ -181,14 +207,24 @@ fn has_name(protocol: u32) -> bool {
     Protocol(protocol as u8).to_string() != protocol.to_string()
 }
 
-/// `80,443`, `but 80`; nothing for all ports.
-fn ports(spans: &[PortSpan], style: Style) -> Option<String> {
+/// Ports in words.
+struct Ports {
+    words: String,
+    /// Whether it is a single one.
+    is_one: bool,
+    /// Whether they are all but these.
+    but: bool,
+}
+
+/// `80,443`, or what is left out; nothing for all ports.
+fn ports(spans: &[PortSpan], style: Style) -> Option<Ports> {
     let Spans { spans, but } = shorter(spans, u16::MAX, style);
-    match (but, spans.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some(format!("but {}", listed(&spans))),
-        (false, _) => Some(listed(&spans)),
-    }
+    let is_every = but && spans.is_empty();
+    (!is_every).then(|| Ports {
+        words: listed(&spans),
+        is_one: matches!(spans[..], [(first, last)] if first == last),
+        but,
+    })
 }
 
 /// `1,4-5`.

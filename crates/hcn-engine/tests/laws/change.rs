@@ -3,10 +3,7 @@
 
 use std::net::IpAddr;
 
-use hcn_engine::{
-    Direction, Family, Flow,
-    change::{Changes, PairChanges},
-};
+use hcn_engine::{Direction, Family, Flow, change::Changes};
 use proptest::prelude::*;
 
 use crate::{
@@ -100,37 +97,6 @@ fn at_a_port_what_opens_and_closes_is_what_is_judged_otherwise() {
                     )?;
                     met.decided(&other, who, &flow, &answers[1]);
                 }
-            }
-        }
-        Ok(())
-    });
-    covers_all(&met);
-}
-
-#[test]
-fn between_ports_what_opens_and_closes_is_what_the_reading_says_otherwise() {
-    let met = try_each(10_000, &cases(), |(one, other, who, family, seed), met| {
-        let (before, after) = (compile(&one), compile(&other));
-        let dice = &mut Dice(seed);
-        let changes = PairChanges::between(&before, &after, &[endpoint_id(who)], family);
-        let known =
-            |endpoint: usize| own(endpoint, family).map(|address| (endpoint_id(endpoint), address));
-        let ends = (0..ADDRESSES.len()).flat_map(|other| [(who, other), (other, who)]);
-        for (from, to) in ends {
-            let (Some(source), Some(destination)) = (known(from), known(to)) else {
-                continue;
-            };
-            let mut all = changes.changes.iter();
-            let change = all.find(|change| change.from == source && change.to == destination);
-            for _ in 0..8 {
-                let flow = hosts::between(&WORDS, dice, source.1, destination.1);
-                let passes = |host: &TextHost| host.passes(Some(from), Some(to), &flow);
-                let said = change.map(|change| {
-                    [change.opened, change.closed].map(|set| changes.space.contains(set, &flow))
-                });
-                compare(said, [passes(&one), passes(&other)], &flow, met)?;
-                let answer = other.answer(to, Direction::In, &flow);
-                met.decided(&other, to, &flow, &answer);
             }
         }
         Ok(())

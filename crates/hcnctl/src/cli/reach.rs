@@ -20,7 +20,7 @@ pub struct ReachArgs {
     /// Only to these; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub to: Vec<String>,
-    /// Only this traffic: 80/tcp, 8000-8080/udp, tcp, icmp; may be repeated.
+    /// Only this traffic: 80/tcp, 8000-8080/udp, tcp, icmp, protocol/47 (an IP protocol by its number); may be repeated.
     #[arg(long, value_name = "TRAFFIC")]
     pub port: Vec<TrafficSpec>,
     /// Ask rules alone: as if everybody had a way to everybody, without host and services.

@@ -8,7 +8,7 @@ pub mod confirm;
 mod draft;
 mod journal;
 mod report;
-mod world;
+pub(super) mod world;
 
 use std::{
     collections::BTreeSet,
@@ -29,7 +29,7 @@ use self::{
     confirm::{Answer, Undoing},
     draft::Draft,
     journal::{Journal, Journals, Keeper, Left, Stage, now},
-    report::State,
+    report::{Detail, State},
     world::World,
 };
 use crate::{
@@ -79,7 +79,9 @@ fn note_left(desk: &mut Desk<'_>, but: Option<&str>) -> Result<(), Failure> {
 /// Ends where a plan would open something that was not expected.
 fn refuse(desk: &mut Desk<'_>, draft: &Draft, output: ProbeOutput) -> Outcome {
     finish(desk, draft, output, State::Refused)?;
-    desk.say("refused: flows would become allowed that are blocked now; nothing was sent")?;
+    for line in report::refusal(draft) {
+        desk.say(&line)?;
+    }
     Ok(exit::DENIED)
 }
 
@@ -314,7 +316,7 @@ fn stays_pending(policy: &str) -> impl Fn(Failure) -> Failure + '_ {
     }
 }
 
-/// Prints how the documents would differ; the exit code says whether they would.
+/// Prints how the documents would differ, and which flows that opens and closes; the exit code says whether they would.
 pub fn diff(desk: &mut Desk<'_>, file: &Path, options: Options, output: ProbeOutput) -> Outcome {
     let wish = wish_of_file(file)?;
     note_left(desk, None)?;
@@ -330,7 +332,26 @@ pub fn diff(desk: &mut Desk<'_>, file: &Path, options: Options, output: ProbeOut
         .map(|row| hcn::schema::Document::to_value(&row.plan.outcome(&row.before)));
     let difference =
         difference::compare(&listed(before.collect()), &listed(after.collect()), options);
-    crate::commands::diff::print_difference(&difference, output, desk.out, desk.words)
+    match output {
+        ProbeOutput::Text => {
+            let code =
+                crate::commands::diff::print_difference(&difference, output, desk.out, desk.words)?;
+            report::print(desk, &draft, Detail::Flows)?;
+            Ok(code)
+        }
+        ProbeOutput::Json => {
+            let mut plan = report::to_value(&draft, State::Planned);
+            plan["changes"] = difference.json();
+            write_object(&mut desk.out, &plan.to_string())?;
+            for note in &difference.notes {
+                desk.say(&format!("note: {note}"))?;
+            }
+            Ok(match difference.is_different() {
+                true => exit::DENIED,
+                false => exit::DONE,
+            })
+        }
+    }
 }
 
 fn wish(source: &PolicySource) -> Result<Wish, Failure> {
@@ -363,9 +384,19 @@ fn wish_of_file(path: &Path) -> Result<Wish, Failure> {
 
 /// A file, or standard input for `-`; of a huge one no more than it takes to see that it is huge.
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error| Failure::File {
-        path: path.display().to_string(),
-        error,
+    let failed = |error: io::Error| {
+        let fix = match error.kind() {
+            io::ErrorKind::NotFound => "say where it is, or - for standard input",
+            io::ErrorKind::IsADirectory => "name a file in it",
+            _ => "name a file that can be read",
+        };
+        Failure::BadFile {
+            problems: vec![format!(
+                "the file {} cannot be used: {error}; {fix}",
+                path.display()
+            )],
+            is_unknown: false,
+        }
     };
     let source: Box<dyn Read> = match path == Path::new("-") {
         true => Box::new(io::stdin()),
@@ -379,32 +410,24 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn bad_file(path: &str, problems: &[Problem], is_unknown: bool) -> Failure {
     Failure::BadFile {
-        problems: problems
-            .iter()
-            .map(|problem| format!("{path}:{problem}"))
-            .collect(),
+        problems: policy_file::told(path, problems),
         is_unknown,
     }
 }
 
 fn draft(desk: &mut Desk<'_>, wish: &Wish) -> Result<Draft, Failure> {
     let world = World::ask(desk)?;
-    let semantics = desk
-        .connection()
-        .profile()
-        .map_err(Failure::hns("read the version of HNS"))?
-        .semantics;
     match wish {
         Wish::File(path, file) => {
             let meaning = world
                 .meaning(file)
                 .map_err(|problems| bad_file(path, &problems, true))?;
-            Ok(Draft::of(&world, meaning, &semantics))
+            Draft::of(&world, meaning)
         }
         Wish::Removal(name) => {
             let applied = policies(&world);
             match applied.contains(name) {
-                true => Ok(Draft::removal(&world, name, &semantics)),
+                true => Draft::removal(&world, name),
                 false => Err(not_applied(name, &applied)),
             }
         }
@@ -413,7 +436,7 @@ fn draft(desk: &mut Desk<'_>, wish: &Wish) -> Result<Draft, Failure> {
 
 /// Names of the policies of which any endpoint has rules.
 fn policies(world: &World) -> BTreeSet<String> {
-    let rules = world.endpoints.iter().flat_map(|endpoint| {
+    let rules = world.endpoints().iter().flat_map(|endpoint| {
         let policies = endpoint.policies.get().into_iter().flatten();
         policies.filter(|policy| policy.is("ACL"))
     });
@@ -444,7 +467,11 @@ fn show(
 ) -> Result<(), Failure> {
     match output {
         ProbeOutput::Text => {
-            report::print(desk, draft, requests)?;
+            let detail = match requests {
+                true => Detail::Requests,
+                false => Detail::Rules,
+            };
+            report::print(desk, draft, detail)?;
             // Seen before it is done: an apply may wait.
             desk.out.flush()?;
             Ok(())

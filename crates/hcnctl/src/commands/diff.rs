@@ -195,15 +195,21 @@ impl Scope {
                 listing::Kind::Network => Kind::Network,
                 listing::Kind::Endpoint => Kind::Endpoint,
                 listing::Kind::Namespace => Kind::Namespace,
-                // This HNS keeps none; an object whose kind is open may be anything.
-                listing::Kind::LoadBalancer | listing::Kind::Unknown => continue,
+                listing::Kind::LoadBalancer => Kind::LoadBalancer,
+                // An object whose kind is open may be anything.
+                listing::Kind::Unknown => continue,
             };
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
         }
         if kinds.is_empty() {
-            kinds = vec![Kind::Network, Kind::Endpoint, Kind::Namespace];
+            kinds = vec![
+                Kind::Network,
+                Kind::Endpoint,
+                Kind::Namespace,
+                Kind::LoadBalancer,
+            ];
         }
         let is_v1 = !objects.is_empty()
             && !objects
@@ -223,6 +229,14 @@ fn now(desk: &Desk<'_>, scope: &Scope) -> Result<Vec<String>, Failure> {
     let mut texts = Vec::new();
     for kind in &scope.kinds {
         let found = desk.client().hns().list(*kind, &query.text());
+        let found = match found {
+            // One that knows no load balancers has none; v1 has policy lists instead.
+            _ if *kind == Kind::LoadBalancer && scope.is_v1 => Ok(Vec::new()),
+            Err(error) if *kind == Kind::LoadBalancer && error.code == HcnCode::E_NOTIMPL => {
+                Ok(Vec::new())
+            }
+            found => found,
+        };
         texts.extend(found.map_err(Failure::hns(format!("list the {kind}s")))?);
     }
     Ok(texts)

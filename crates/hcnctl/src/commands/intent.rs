@@ -7,18 +7,22 @@ use hcn::{
     intent::{Intent, Peer, plan, plan_clear},
     owned::{Plan, carry_out, read_back},
     schema::{
-        Endpoint,
+        Endpoint, Query,
         policy::{AclAction, AclDirection},
     },
 };
 
 use crate::{
     cli::IntentArgs,
+    commands::apply::world,
     desk::{Desk, Outcome},
     failure::{Failure, exit},
     lookup::{addresses, guid},
     render::rule,
 };
+
+/// What is done when rules go, which cannot be without effect.
+const CLEAR: &str = "Clear";
 
 /// Blocks or allows.
 pub fn run(desk: &mut Desk<'_>, action: AclAction, args: &IntentArgs) -> Outcome {
@@ -45,7 +49,7 @@ pub fn run(desk: &mut Desk<'_>, action: AclAction, args: &IntentArgs) -> Outcome
 /// Takes away every rule of ours.
 pub fn clear(desk: &mut Desk<'_>, name: &str) -> Outcome {
     let id = guid(desk.endpoint(name)?.id.get());
-    merge(desk, id, plan_clear, "Clear")
+    merge(desk, id, plan_clear, CLEAR)
 }
 
 fn merge(
@@ -73,6 +77,19 @@ fn merge(
     }
     for note in &plan.notes {
         desk.say(&format!("note: {note}"))?;
+    }
+    let profile = desk
+        .connection()
+        .profile()
+        .map_err(Failure::hns("read the version of HNS"))?;
+    if !profile.semantics.acl_on_nat && verb != CLEAR {
+        let networks = desk
+            .client()
+            .networks(&Query::v2())
+            .map_err(Failure::hns("list the networks"))?;
+        if world::is_idle(&endpoint, &networks, &profile) {
+            desk.say(&format!("note: {}", world::no_effect(&label, &profile)))?;
+        }
     }
     Ok(exit::DONE)
 }

@@ -79,7 +79,10 @@ impl FromStr for PublishSpec {
     }
 }
 
-/// `80/tcp`, `8000-8080/udp`, `tcp`, `icmp`, `any`.
+/// What stands before a number of a [`TrafficSpec`] that means a protocol and no port.
+const BY_NUMBER: &str = "protocol/";
+
+/// `80/tcp`, `8000-8080/udp`, `tcp`, `icmp`, `protocol/47`, `any`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrafficSpec {
     /// `None` means any.
@@ -88,42 +91,87 @@ pub struct TrafficSpec {
     pub ports: Option<(u16, u16)>,
 }
 
+impl TrafficSpec {
+    /// The forms, for sentences.
+    pub const FORM: &str = "80/tcp, 8000-8100/tcp, 53/udp, tcp, udp, sctp, icmp, icmpv6, igmp, gre, esp, ah, protocol/47 (an IP protocol by its number), or any, with ports from 1 to 65535";
+
+    /// What may be meant by a lone number, which is a port to some and a protocol to others.
+    pub fn instead_of(number: &str) -> String {
+        let port = match port(number) {
+            Some(port) => format!("{port}/tcp or {port}/udp for the port"),
+            None => String::new(),
+        };
+        let protocol = match protocol_number(number) {
+            Some(Protocol(protocol)) => format!("{BY_NUMBER}{protocol} for the IP protocol"),
+            None => String::new(),
+        };
+        match (port.is_empty(), protocol.is_empty()) {
+            (false, false) => format!("write {port}, {protocol}"),
+            (true, true) => format!("write {}", TrafficSpec::FORM),
+            _ => format!("write {port}{protocol}"),
+        }
+    }
+
+    fn of_protocol(protocol: Option<Protocol>) -> TrafficSpec {
+        TrafficSpec {
+            protocol,
+            ports: None,
+        }
+    }
+}
+
+/// A protocol by its name. Not by its number: of a lone one nobody can tell whether a port is meant.
+fn named_protocol(text: &str) -> Option<Protocol> {
+    match text.to_ascii_lowercase().as_str() {
+        "gre" => Some(Protocol(47)),
+        "esp" => Some(Protocol(50)),
+        "ah" => Some(Protocol(51)),
+        number if number.starts_with(|first: char| !first.is_ascii_alphabetic()) => None,
+        name => Protocol::from_text(name),
+    }
+}
+
+/// A protocol from 1 to 255; 0 is an option of IPv6 and means any in old documents.
+fn protocol_number(text: &str) -> Option<Protocol> {
+    let number = port(text)?;
+    u8::try_from(number).ok().map(Protocol)
+}
+
 impl FromStr for TrafficSpec {
     type Err = NotASpec;
 
     fn from_str(text: &str) -> Result<Self, NotASpec> {
-        const FORM: &str = "80/tcp, 8000-8080/udp, tcp, icmp, a protocol number, or any";
-        if text == "any" {
-            return Ok(TrafficSpec {
-                protocol: None,
-                ports: None,
-            });
+        if text.eq_ignore_ascii_case("any") {
+            return Ok(TrafficSpec::of_protocol(None));
+        }
+        let by_number = text
+            .get(..BY_NUMBER.len())
+            .filter(|head| head.eq_ignore_ascii_case(BY_NUMBER))
+            .map(|head| &text[head.len()..]);
+        if let Some(number) = by_number {
+            return match protocol_number(number) {
+                Some(protocol) => Ok(TrafficSpec::of_protocol(Some(protocol))),
+                None => wrong(text, "protocol/47, with a number from 1 to 255"),
+            };
         }
         let Some((ports, protocol)) = text.split_once('/') else {
-            return match Protocol::from_text(text) {
-                // A lone number is more likely a port than a protocol.
-                Some(_)
-                    if port(text).is_some_and(|number| number > 17) && !text.starts_with("58") =>
-                {
-                    Err(NotASpec(format!(
-                        "{text:?} needs its protocol, e.g. {text}/tcp"
-                    )))
-                }
-                Some(protocol) => Ok(TrafficSpec {
-                    protocol: Some(protocol),
-                    ports: None,
-                }),
-                None => wrong(text, FORM),
+            return match named_protocol(text) {
+                Some(protocol) => Ok(TrafficSpec::of_protocol(Some(protocol))),
+                None if text.parse::<u64>().is_ok() => Err(NotASpec(format!(
+                    "{text:?} alone is no port and no protocol; {}",
+                    TrafficSpec::instead_of(text)
+                ))),
+                None => wrong(text, TrafficSpec::FORM),
             };
         };
-        let protocol = Protocol::from_text(protocol).filter(|protocol| protocol.has_ports());
+        let protocol = named_protocol(protocol).filter(|protocol| protocol.has_ports());
         let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
         match (protocol, port(first), port(last)) {
             (Some(protocol), Some(first), Some(last)) if first <= last => Ok(TrafficSpec {
                 protocol: Some(protocol),
                 ports: Some((first, last)),
             }),
-            _ => wrong(text, FORM),
+            _ => wrong(text, TrafficSpec::FORM),
         }
     }
 }
@@ -244,11 +292,59 @@ mod tests {
     }
 
     #[test]
+    fn a_number_says_whether_it_is_a_port_or_a_protocol() {
+        let spec = |text: &str| text.parse::<TrafficSpec>().map(|spec| spec.protocol);
+        for (text, number) in [
+            ("protocol/47", 47),
+            ("protocol/6", 6),
+            ("Protocol/255", 255),
+            ("gre", 47),
+            ("ESP", 50),
+            ("ah", 51),
+            ("sctp", 132),
+            ("igmp", 2),
+            ("icmpv6", 58),
+        ] {
+            assert_eq!(spec(text), Ok(Some(Protocol(number))), "{text}");
+        }
+        let said = |text: &str| text.parse::<TrafficSpec>().unwrap_err().to_string();
+        assert_eq!(
+            said("47"),
+            "\"47\" alone is no port and no protocol; write 47/tcp or 47/udp for the port, protocol/47 for the IP protocol"
+        );
+        assert_eq!(
+            said("8080"),
+            "\"8080\" alone is no port and no protocol; write 8080/tcp or 8080/udp for the port"
+        );
+        assert!(said("0").contains("write 80/tcp"), "{}", said("0"));
+        assert!(said("70000").contains("write 80/tcp"), "{}", said("70000"));
+    }
+
+    #[test]
     fn what_is_no_port_is_refused() {
         for text in ["0/tcp", "70000/tcp", "+80/tcp", "80/icmp", "http/tcp", ""] {
             assert!(text.parse::<PortSpec>().is_err(), "{text}");
         }
-        for text in ["80", "90-80/tcp", "80/icmp", "80-/tcp", "nonsense"] {
+        for text in [
+            "80",
+            "0",
+            "6",
+            "17",
+            "47",
+            "58",
+            "256",
+            "90-80/tcp",
+            "80/icmp",
+            "80/6",
+            "80-/tcp",
+            "protocol/0",
+            "protocol/256",
+            "protocol/+5",
+            "protocol/",
+            "protocol/tcp",
+            "nonsense",
+            "",
+        ] {
             assert!(text.parse::<TrafficSpec>().is_err(), "{text}");
         }
         for text in ["nginx", ":80/tcp", "nginx:80/icmp", "/icmp"] {

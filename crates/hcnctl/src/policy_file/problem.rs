@@ -37,6 +37,21 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Mistakes that are told; who has more begins with these.
+const MOST: usize = 50;
+
+/// A line for each mistake of a file, up to so many that a person can work on.
+pub fn told(path: &str, problems: &[Problem]) -> Vec<String> {
+    let first = problems.iter().take(MOST);
+    let mut lines: Vec<String> = first.map(|problem| format!("{path}:{problem}")).collect();
+    if let more @ 1.. = problems.len().saturating_sub(MOST) {
+        lines.push(format!(
+            "{path}: and {more} more mistakes; correct these first"
+        ));
+    }
+    lines
+}
+
 /// The known word that is nearest to one that is not known, where one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let lower = word.to_lowercase();

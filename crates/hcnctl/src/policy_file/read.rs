@@ -10,12 +10,12 @@ use hcn::{
     declared::{FIRST_PRIORITY, LAST_PRIORITY, Rest, Traffic},
     schema::policy::{AclAction, AclDirection},
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 
 use super::{
     FileRule, Named, Place, PolicyFile, Problem, Selector, What,
     problem::nearest,
-    tree::{self, Key, Node, Value, is_nothing, is_number, is_truth},
+    tree::{self, Key, Node, Value, is_nothing, is_number, is_truth, of_another_base},
 };
 use crate::commands::spec::TrafficSpec;
 
@@ -26,6 +26,8 @@ const MOST_SHOWN: usize = 64;
 const VERSION: &str = "hcnctl/v1";
 /// Most characters of a name.
 const LONGEST_NAME: usize = 63;
+/// Prefixes that are written out for a range.
+const MOST_PREFIXES: usize = 8;
 
 /// The keys of each mapping: its name in the schema, and what may stand in it.
 pub const KEYS: [(&str, &[&str]); 4] = [
@@ -38,6 +40,7 @@ pub const KEYS: [(&str, &[&str]); 4] = [
             "endpoints",
             "rules",
             "otherwise",
+            "$schema",
         ],
     ),
     (
@@ -136,6 +139,10 @@ impl Reader {
         );
         if let Some(node) = version {
             self.one_of(node, "apiVersion", &[(VERSION, ())]);
+        }
+        // For editors; it says nothing here.
+        if let Some(node) = members.get("$schema") {
+            self.text(node, "$schema", "docs/schema/policy.json");
         }
         self.description(&members);
         let name = self
@@ -255,7 +262,8 @@ impl Reader {
         if let Some((_, meaning)) = words.iter().find(|(word, _)| word == text) {
             return Some(*meaning);
         }
-        let fix = match nearest(text, &known) {
+        let meant = nearest(text, &known).or_else(|| same_meaning(text, &known));
+        let fix = match meant {
             Some(near) => format!("is {near:?} meant?"),
             None => all,
         };
@@ -324,6 +332,14 @@ impl Reader {
     fn named(&mut self, node: &Node, field: &str, is_peer: bool) -> Option<Named> {
         let what = match &node.value {
             Value::Map(_) => What::Selector(self.selector(node, field)?),
+            Value::Text(text, false) if is_number(text) && looks_like_net(text) => {
+                return self.wrong(
+                    node.place,
+                    field,
+                    format!("{text} is no address"),
+                    "write a whole one, e.g. 172.19.3.166, or a prefix, e.g. 10.0.0.0/8",
+                );
+            }
             _ => {
                 let text = self.text(node, field, "nginx, \"web-*\" or {network: nat}")?;
                 if text.trim().is_empty() {
@@ -333,6 +349,9 @@ impl Reader {
                         "the name is empty, and HNS would take that for everybody",
                         "name an endpoint, or leave the member out",
                     );
+                }
+                if let Some((what, fix)) = not_supported(text) {
+                    return self.wrong(node.place, field, format!("{text:?} {what}"), fix);
                 }
                 match text {
                     _ if is_peer && looks_like_net(text) => What::Net(self.net(node, field, text)?),
@@ -415,6 +434,22 @@ impl Reader {
                 example,
             );
         };
+        if let IpNet::V6(six) = net
+            && let Some(four) = six.addr().to_ipv4_mapped()
+            && six.prefix_len() >= 96
+        {
+            let four = IpNet::from(Ipv4Net::new_assert(four, six.prefix_len() - 96)).trunc();
+            let four = match four.prefix_len() {
+                32 => four.addr().to_string(),
+                _ => four.to_string(),
+            };
+            return self.wrong(
+                node.place,
+                field,
+                format!("{text:?} is an IPv4 address in the form of IPv6, which no packet has"),
+                format!("write {four}"),
+            );
+        }
         if net.trunc() != net {
             return self.wrong(
                 node.place,
@@ -532,29 +567,31 @@ impl Reader {
     }
 
     fn traffic(&mut self, node: &Node, field: &str) -> Option<Traffic> {
-        if let Value::Text(text, false) = &node.value
-            && is_number(text)
-        {
-            return self.wrong(
-                node.place,
-                field,
-                format!("{text} alone is no port and protocol"),
-                format!("write {text}/tcp or {text}/udp; a protocol's number stands in quotes"),
-            );
-        }
-        let text = self.text(node, field, "80/tcp")?;
-        match text.parse::<TrafficSpec>() {
-            Ok(spec) => Some(Traffic {
+        let text = match &node.value {
+            // `ports: true` wants no quotes, and `ports: 80` more than those.
+            Value::Text(text, false) if is_number(text) || is_truth(text) => text,
+            _ => self.text(node, field, "80/tcp")?,
+        };
+        if let Ok(spec) = text.parse::<TrafficSpec>() {
+            return Some(Traffic {
                 protocol: spec.protocol.map(|protocol| protocol.0),
                 ports: spec.ports,
-            }),
-            Err(_) => self.wrong(
-                node.place,
-                field,
-                format!("{text:?} is no port and protocol"),
-                "write 80/tcp, 8000-8100/tcp, 53/udp, tcp, icmp, a protocol number in quotes, or any, with ports from 1 to 65535",
-            ),
+            });
         }
+        let (ports, protocol) = text.split_once('/').unwrap_or((text, ""));
+        let fix = match of_another_base(ports) {
+            Some(port) if protocol.is_empty() => TrafficSpec::instead_of(&port.to_string()),
+            Some(port) if (1..=65_535).contains(&port) => format!("write {port}/{protocol}"),
+            None if protocol.is_empty() && text.parse::<u64>().is_ok() => {
+                TrafficSpec::instead_of(text)
+            }
+            _ => format!("write {}", TrafficSpec::FORM),
+        };
+        let message = match is_number(text) {
+            true => format!("{text} alone is no port and protocol"),
+            false => format!("{text:?} is no port and protocol"),
+        };
+        self.wrong(node.place, field, message, fix)
     }
 
     /// The other side: `None` where it is wrong, `Some(None)` where it is anybody.
@@ -630,7 +667,18 @@ impl Reader {
                     Value::Text(text, _) => format!("{text:?} is no priority"),
                     other => format!("{} is no priority", other.kind()),
                 },
-                format!("write a number from 1 (strongest) to {LAST_PRIORITY}, or leave it out"),
+                match &node.value {
+                    Value::Text(text, true)
+                        if text
+                            .parse()
+                            .is_ok_and(|number| (1..=LAST_PRIORITY).contains(&number)) =>
+                    {
+                        format!("write the number without quotes: {text}")
+                    }
+                    _ => format!(
+                        "write a number from 1 (strongest) to {LAST_PRIORITY}, or leave it out"
+                    ),
+                },
             );
         };
         match last {
@@ -642,6 +690,70 @@ impl Reader {
             ),
             _ => Some(number),
         }
+    }
+}
+
+/// The word here for one that other tools have for the same.
+fn same_meaning<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    const WORDS: [(&str, &str); 14] = [
+        ("deny", "block"),
+        ("drop", "block"),
+        ("reject", "block"),
+        ("block", "deny"),
+        ("drop", "deny"),
+        ("reject", "deny"),
+        ("permit", "allow"),
+        ("accept", "allow"),
+        ("pass", "allow"),
+        ("inbound", "in"),
+        ("ingress", "in"),
+        ("outbound", "out"),
+        ("egress", "out"),
+        ("output", "out"),
+    ];
+    let word = word.to_lowercase();
+    let meant = WORDS.iter().filter(|(theirs, _)| *theirs == word);
+    meant
+        .filter_map(|(_, ours)| known.iter().find(|own| *own == ours).copied())
+        .next()
+}
+
+/// What a text says that rules of HNS cannot, and what to write.
+fn not_supported(text: &str) -> Option<(&'static str, String)> {
+    if let Some((first, last)) = text.split_once('-')
+        && let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse())
+    {
+        let prefixes: Vec<IpNet> = match (first, last) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => Ipv4Subnets::new(first, last, 0)
+                .take(MOST_PREFIXES + 1)
+                .map(IpNet::from)
+                .collect(),
+            (IpAddr::V6(first), IpAddr::V6(last)) => Ipv6Subnets::new(first, last, 0)
+                .take(MOST_PREFIXES + 1)
+                .map(IpNet::from)
+                .collect(),
+            _ => Vec::new(),
+        };
+        let list: Vec<String> = prefixes.iter().map(ToString::to_string).collect();
+        let fix = match list.len() {
+            1..=MOST_PREFIXES => format!("write prefixes: [{}]", list.join(", ")),
+            _ => "write prefixes".to_owned(),
+        };
+        return Some(("is a range, which rules do not have", fix));
+    }
+    if let Some(rest) = text.strip_prefix('!') {
+        let fix = format!(
+            "put a rule about {:?} with the other action above this one",
+            rest.trim()
+        );
+        return Some(("is a negation, which rules do not have", fix));
+    }
+    match text.split_once('%') {
+        Some((address, _)) if looks_like_net(address) => Some((
+            "has a zone, which rules do not have",
+            format!("write {address}"),
+        )),
+        _ => None,
     }
 }
 

@@ -3,6 +3,8 @@
 
 use super::*;
 
+mod fixes;
+
 /// A good file, with another text in the place of one line.
 fn with(line: usize, text: &str) -> String {
     const GOOD: &str = "\
@@ -331,7 +333,7 @@ fn every_mistake_has_a_place_a_member_and_a_fix() {
             "4:12",
             "otherwise",
             "\"drop\" is not known",
-            "allow or deny",
+            "is \"deny\" meant?",
         ),
         (
             with(4, "otherwise: {in: deny}"),
@@ -352,9 +354,15 @@ fn every_mistake_has_a_place_a_member_and_a_fix() {
             "6:3",
             "",
             "not YAML",
-            "correct the line",
+            "indent the members of one mapping alike",
         ),
-        (with(6, "- 5"), "7:9", "", "not YAML", "correct the line"),
+        (
+            with(6, "- 5"),
+            "7:9",
+            "",
+            "not YAML",
+            "indent the members of one mapping alike",
+        ),
         (
             with(6, "- nmae: no-http"),
             "6:3",
@@ -367,7 +375,7 @@ fn every_mistake_has_a_place_a_member_and_a_fix() {
             "7:11",
             "rules[0].action",
             "\"deny\" is not known",
-            "allow or block",
+            "is \"block\" meant?",
         ),
         (
             with(7, "  action: Block"),
@@ -553,7 +561,7 @@ fn every_mistake_has_a_place_a_member_and_a_fix() {
         ),
         (
             with(3, "endpoints: &here nginx"),
-            "3:18",
+            "3:12",
             "",
             "anchors and aliases",
             "the value itself",
@@ -563,21 +571,21 @@ fn every_mistake_has_a_place_a_member_and_a_fix() {
             "3:12",
             "",
             "not YAML",
-            "correct the line",
+            "put it in quotes: \"*here\"",
         ),
         (
             with(3, "endpoints: !!str nginx"),
-            "3:18",
+            "3:12",
             "",
             "tags",
             "the value itself",
         ),
         (
             with(3, "endpoints: \"nginx"),
-            "",
+            "3:12",
             "",
             "not YAML",
-            "correct the line",
+            "close the quote with \"",
         ),
         (
             with(3, "? [a]\n: b"),

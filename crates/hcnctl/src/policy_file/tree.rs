@@ -6,7 +6,10 @@
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
-use super::problem::{Place, Problem};
+use super::{
+    problem::{Place, Problem},
+    syntax::{self, json_comment},
+};
 
 /// No policy needs more; ten thousand rules are about 1 MB.
 pub const MOST_BYTES: usize = 8 << 20;
@@ -58,7 +61,17 @@ pub fn is_nothing(text: &str) -> bool {
 /// Whether a plain text is a number to YAML.
 pub fn is_number(text: &str) -> bool {
     let has_digit = text.contains(|one: char| one.is_ascii_digit());
-    has_digit && text.parse::<f64>().is_ok() || text.starts_with("0x") || text.starts_with("0o")
+    has_digit && text.parse::<f64>().is_ok() || of_another_base(text).is_some()
+}
+
+/// The value of a number that YAML reads to the base 16 or 8: `0x50`, `0o17`.
+pub fn of_another_base(text: &str) -> Option<u64> {
+    let digits = |prefix: &str, base: u32| {
+        let digits = text.strip_prefix(prefix)?;
+        let is_one = digits.chars().all(|one| one.is_digit(base));
+        is_one.then(|| u64::from_str_radix(digits, base).ok())?
+    };
+    digits("0x", 16).or_else(|| digits("0o", 8))
 }
 
 /// Whether a plain text is a truth value to YAML.
@@ -136,8 +149,16 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
             "indent with spaces",
         ));
     }
+    if let Some(comment) = json_comment(text) {
+        return Err(problem(
+            comment,
+            "a comment stands here, which JSON does not have",
+            "take it away; in YAML a comment begins with #",
+        ));
+    }
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
+        text,
         last: top,
     };
     loop {
@@ -185,6 +206,7 @@ fn tab_in_indentation(text: &str) -> Option<Place> {
 
 struct Reader<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
+    text: &'a str,
     last: Place,
 }
 
@@ -196,10 +218,11 @@ impl<'a> Reader<'a> {
                 self.last = place(&span.start);
                 Ok((event, span))
             }
-            Some(Err(error)) => Err(problem(
+            Some(Err(error)) => Err(syntax::problem_of(
+                self.text,
                 place(error.marker()),
-                format!("this is not YAML: {}", error.info()),
-                "correct the line, or the one before it",
+                &error.info().to_string(),
+                DEEPEST,
             )),
             None => Ok((
                 Event::StreamEnd,
@@ -211,15 +234,14 @@ impl<'a> Reader<'a> {
     fn node(&mut self, (event, span): (Event<'a>, Span), depth: usize) -> Result<Node, Problem> {
         let at = place(&span.start);
         if depth > DEEPEST {
-            return Err(problem(
-                at,
-                format!("more than {DEEPEST} levels stand in each other"),
-                "a policy has at most five",
-            ));
+            return Err(syntax::too_deep(at, DEEPEST));
         }
-        let unused = |what: &str| {
+        let text = self.text;
+        // The event stands at the value, and what is not used before it.
+        let unused = |what: &str, sign: Option<char>| {
+            let place = sign.and_then(|sign| syntax::last_before(text, at, sign));
             problem(
-                at,
+                place.unwrap_or(at),
                 format!("{what} are not used in policy files"),
                 "write the value itself",
             )
@@ -228,13 +250,13 @@ impl<'a> Reader<'a> {
             Event::Scalar(_, _, anchor, tag)
             | Event::SequenceStart(_, anchor, tag)
             | Event::MappingStart(_, anchor, tag) => (*anchor, tag.is_some()),
-            _ => return Err(unused("anchors and aliases")),
+            _ => return Err(unused("anchors and aliases", None)),
         };
         if anchor != 0 {
-            return Err(unused("anchors and aliases"));
+            return Err(unused("anchors and aliases", Some('&')));
         }
         if tag {
-            return Err(unused("tags"));
+            return Err(unused("tags", Some('!')));
         }
         let value = match event {
             Event::SequenceStart(..) => Value::List(self.list(depth)?),
@@ -242,7 +264,7 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, style, ..) => {
                 Value::Text(text.into_owned(), style != ScalarStyle::Plain)
             }
-            _ => return Err(unused("anchors and aliases")),
+            _ => return Err(unused("anchors and aliases", None)),
         };
         Ok(Node { place: at, value })
     }

@@ -40,6 +40,8 @@ pub struct Change {
     pub opened: Region,
     /// What passes only in the first.
     pub closed: Region,
+    /// What passes in both.
+    pub kept: Region,
     /// The same in words.
     pub opened_words: Arc<str>,
     /// The same in words.
@@ -222,6 +224,7 @@ impl Sides<'_> {
             let space = self.after.reach.space_mut();
             space.minus(one, other)
         });
+        let mut kept = self.after.reach.space_mut().and(before, after);
         if let Some(direction) = direction {
             let party = match direction {
                 Direction::Out => self.column,
@@ -239,6 +242,7 @@ impl Sides<'_> {
             }?;
             opened = self.after.reach.only(opened, direction, &both);
             closed = self.after.reach.only(closed, direction, &both);
+            kept = self.after.reach.only(kept, direction, &both);
         }
         if opened == Region::EMPTY && closed == Region::EMPTY {
             return None;
@@ -253,6 +257,7 @@ impl Sides<'_> {
             direction,
             opened,
             closed,
+            kept,
             opened_words: self.after.words_of(opened, direction),
             closed_words: self.after.words_of(closed, direction),
         })

@@ -1,50 +1,126 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Sets of flows in words: `tcp 80 from client 172.19.3.166`, `everything but icmp`.
+//! Sets of flows in words: `tcp 80 from client 172.19.3.166`, `everything but icmp (closed already)`.
 //!
-//! Apart from the engine's cells, which are exact lists: here a set is said the shorter way, by itself or by what is missing from it, on each axis and
-//! as a whole. Invariant: the words stand for exactly the set.
+//! Apart from the engine's words for protocols and ports, which these lines use, and from its cells, which are exact lists: here a set is said the
+//! shorter way, by itself or by what is missing from it, and of what is missing it is said what becomes of it, since "closes everything but 80" is
+//! no good news where 80 was closed already. Invariant: the words stand for exactly the set; only of long lists of addresses the first are named
+//! and the others counted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hcn_engine::{
-    Direction, Family, Protocol,
+    Direction, Family,
+    change::Change,
     space::{Cell, Region, Space},
 };
+
+use crate::reach::compare;
 
 /// Names for addresses, where there are any.
 pub type Names<'a> = &'a dyn Fn(IpAddr) -> Option<String>;
 
-/// The lines that say a set of flows at an endpoint, of which `all` are the ones that can be there.
+/// Addresses that are named in a list; a person reads no more.
+const MOST_ADDRESSES: usize = 8;
+const BUT: &str = "everything but";
+
+/// A set to be told, and what becomes of all that is not in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sets {
+    /// What opens, or closes.
+    pub told: Region,
+    /// All that there can be.
+    all: Region,
+    rest: [(Region, &'static str); 3],
+}
+
+impl Sets {
+    /// What opens at a port, or closes.
+    pub fn of(space: &mut Space, change: &Change, opens: bool) -> Sets {
+        let (told, other) = match opens {
+            true => (change.opened, change.closed),
+            false => (change.closed, change.opened),
+        };
+        Sets::new(space, change.all, told, other, change.kept, opens)
+    }
+
+    /// What opens between two addresses, or closes.
+    pub fn between(space: &mut Space, change: &compare::Change, opens: bool) -> Sets {
+        let (told, other) = match opens {
+            true => (change.opened, change.closed),
+            false => (change.closed, change.opened),
+        };
+        Sets::new(space, Region::FULL, told, other, change.kept, opens)
+    }
+
+    fn new(
+        space: &mut Space,
+        all: Region,
+        told: Region,
+        other: Region,
+        kept: Region,
+        opens: bool,
+    ) -> Sets {
+        let changed = space.or(told, other);
+        let passed = space.or(changed, kept);
+        let never = space.minus(all, passed);
+        let words = match opens {
+            true => ["open already", "stays closed", "closes"],
+            false => ["stays open", "closed already", "opens"],
+        };
+        let rest = [kept, never, other];
+        let rest = [0, 1, 2].map(|place| (rest[place], words[place]));
+        Sets { told, all, rest }
+    }
+
+    /// The cells of what is missing, each with what becomes of it.
+    fn missing(&self, space: &Space) -> Vec<(Cell, &'static str)> {
+        let each = self.rest.iter().flat_map(|(region, word)| {
+            let cells = space.cells(*region).into_iter();
+            cells.map(|cell| (cell, *word))
+        });
+        each.collect()
+    }
+}
+
+/// The lines that say a set of flows at an endpoint.
 pub fn lines(
     space: &mut Space,
-    region: Region,
-    all: Region,
+    sets: &Sets,
     direction: Direction,
     names: Names<'_>,
 ) -> Vec<String> {
-    if region == all {
+    if sets.told == sets.all {
         return vec!["everything".to_owned()];
     }
     let own_side = space
-        .cells(all)
+        .cells(sets.all)
         .first()
         .map(|cell| own(cell, direction).to_vec());
-    let say = |space: &Space, region: Region| -> Vec<String> {
-        space
-            .cells(region)
-            .iter()
-            .map(|cell| line(cell, direction, own_side.as_deref(), names))
-            .collect()
-    };
-    let rest = space.minus(all, region);
-    let (direct, missing) = (say(space, region), say(space, rest));
+    let place = |cell: &Cell| place(cell, direction, own_side.as_deref(), names);
+    let direct: Vec<String> = space
+        .cells(sets.told)
+        .iter()
+        .map(|cell| format!("{}{}", service(cell), place(cell)))
+        .collect();
+    // What is shorter does not depend on what becomes of the exceptions.
+    let rest = space.minus(sets.all, sets.told);
+    let plain: Vec<String> = space
+        .cells(rest)
+        .iter()
+        .map(|cell| format!("{}{}", cell.plain_service(), place(cell)))
+        .collect();
     let length = |lines: &[String]| lines.iter().map(|line| line.len() + 2).sum::<usize>();
-    const BUT: &str = "everything but";
-    if direct.len() < missing.len() || length(&direct) <= length(&missing) + BUT.len() {
+    if direct.len() < plain.len() || length(&direct) <= length(&plain) + BUT.len() {
         return direct;
     }
+    let missing: Vec<String> = sets
+        .missing(space)
+        .iter()
+        .map(|(cell, word)| format!("{}{} ({word})", cell.plain_service(), place(cell)))
+        .collect();
     match &missing[..] {
-        [one] => vec![format!("{BUT} {one}")],
+        // Below each other it can be told what another "but" is about.
+        [one] if !one.contains(" but ") => vec![format!("{BUT} {one}")],
         several => {
             let rest = several.iter().map(|line| format!("  {line}"));
             std::iter::once(format!("{BUT}:")).chain(rest).collect()
@@ -52,25 +128,24 @@ pub fn lines(
     }
 }
 
-/// Protocols and ports of a set between two addresses, e.g. `tcp 80; udp 53`, `everything but icmp`.
-pub fn services(space: &mut Space, region: Region) -> String {
-    if region == Region::FULL {
-        return "everything".to_owned();
+/// Protocols and ports of a set between two addresses, e.g. `tcp 80; udp 53`, `everything but icmp (closed already)`.
+pub fn services(space: &mut Space, sets: &Sets) -> String {
+    let text = space.services(sets.told);
+    if !text.starts_with(BUT) {
+        return text;
     }
-    let say = |space: &Space, region: Region| {
-        let cells = space.cells(region);
-        cells
-            .iter()
-            .map(service)
-            .collect::<Vec<String>>()
-            .join("; ")
-    };
-    let rest = space.minus(Region::FULL, region);
-    let (direct, missing) = (say(space, region), say(space, rest));
-    const BUT: &str = "everything but ";
-    match direct.len() <= missing.len() + BUT.len() {
-        true => direct,
-        false => format!("{BUT}{missing}"),
+    let missing = sets.missing(space);
+    let missing = missing.iter();
+    let missing: Vec<String> = missing
+        .map(|(cell, word)| format!("{} ({word})", cell.plain_service()))
+        .collect();
+    format!("{BUT} {}", missing.join(", "))
+}
+
+fn service(cell: &Cell) -> String {
+    match cell.service() {
+        every if every == "every protocol" => "everything".to_owned(),
+        some => some,
     }
 }
 
@@ -82,52 +157,21 @@ fn own(cell: &Cell, direction: Direction) -> &[(IpAddr, IpAddr)] {
     }
 }
 
-fn line(
+/// The other side of a cell, and its own side where it is not the one that all have.
+fn place(
     cell: &Cell,
     direction: Direction,
     own_side: Option<&[(IpAddr, IpAddr)]>,
     names: Names<'_>,
 ) -> String {
-    let mut text = service(cell);
     let (word, peers) = match direction {
         Direction::In => ("from", &cell.sources),
         Direction::Out => ("to", &cell.destinations),
     };
-    text.push_str(&format!(" {word} {}", addresses(peers, names)));
+    let mut text = format!(" {word} {}", addresses(peers, names));
     let own = own(cell, direction);
     if Some(own) != own_side {
         text.push_str(&format!(" at {}", addresses(own, names)));
-    }
-    text
-}
-
-/// Protocols and ports.
-fn service(cell: &Cell) -> String {
-    let is_all = cell.protocols == [(0, u8::MAX)];
-    let mut text = match is_all {
-        true => "all".to_owned(),
-        false => spans(
-            &cell.protocols,
-            (0, u8::MAX),
-            "all protocols",
-            |(first, last)| match first == last {
-                true => Protocol(first).to_string(),
-                false => format!("protocols {first}-{last}"),
-            },
-        ),
-    };
-    let every = (0, u16::MAX);
-    let port = |(first, last): (u16, u16)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    };
-    if cell.destination_ports != [every] {
-        let ports = spans(&cell.destination_ports, every, "every port", port);
-        text.push_str(&format!(" {ports}"));
-    }
-    if cell.source_ports != [every] {
-        let ports = spans(&cell.source_ports, every, "every port", port);
-        text.push_str(&format!(" with source port {ports}"));
     }
     text
 }
@@ -152,21 +196,44 @@ fn addresses(spans: &[(IpAddr, IpAddr)], names: Names<'_>) -> String {
             false => Ipv6Addr::from(number).into(),
         }
     };
-    self::spans(
-        &numbers,
-        (number(whole.0), number(whole.1)),
-        "anybody",
-        |(first, last)| {
-            let (first, last) = (address(first), address(last));
-            if first != last {
-                return prefix(first, last).unwrap_or_else(|| format!("{first}-{last}"));
-            }
-            match names(first) {
-                Some(name) => format!("{name} {first}"),
-                None => first.to_string(),
-            }
-        },
-    )
+    let say = |(first, last): &(u128, u128)| {
+        let (first, last) = (address(*first), address(*last));
+        if first != last {
+            return prefix(first, last).unwrap_or_else(|| format!("{first}-{last}"));
+        }
+        match names(first) {
+            Some(name) => format!("{name} {first}"),
+            None => first.to_string(),
+        }
+    };
+    let joined = |spans: &[(u128, u128)]| {
+        let all: Vec<String> = spans.iter().take(MOST_ADDRESSES).map(say).collect();
+        let all = all.join(",");
+        match spans.len().saturating_sub(MOST_ADDRESSES) {
+            0 => all,
+            more => format!("{all} and {more} more"),
+        }
+    };
+    let missing = between(&numbers, (number(whole.0), number(whole.1)));
+    match (&missing[..], missing.len() < numbers.len()) {
+        ([], _) => "anybody".to_owned(),
+        (_, true) => format!("anybody but {}", joined(&missing)),
+        (_, false) => joined(&numbers),
+    }
+}
+
+/// What lies between intervals of an axis.
+fn between(spans: &[(u128, u128)], (low, high): (u128, u128)) -> Vec<(u128, u128)> {
+    let mut missing = Vec::new();
+    let mut next = Some(low);
+    for (first, last) in spans {
+        if let Some(next) = next.filter(|next| next < first) {
+            missing.push((next, first - 1));
+        }
+        next = last.checked_add(1);
+    }
+    missing.extend(next.filter(|next| *next <= high).map(|next| (next, high)));
+    missing
 }
 
 fn number(address: IpAddr) -> u128 {
@@ -186,41 +253,6 @@ fn prefix(first: IpAddr, last: IpAddr) -> Option<String> {
     let open = 128 - (low ^ high).leading_zeros();
     let mask = 1u128.checked_shl(open).map_or(u128::MAX, |bit| bit - 1);
     (low & mask == 0 && high & mask == mask).then(|| format!("{first}/{}", bits - open))
-}
-
-/// Values of an axis: by themselves, or by those that are missing where these are fewer.
-fn spans<T: Copy + PartialEq + Into<u128> + TryFrom<u128>>(
-    spans: &[(T, T)],
-    whole: (T, T),
-    every: &str,
-    say: impl Fn((T, T)) -> String,
-) -> String {
-    let joined = |spans: &[(T, T)]| {
-        let all: Vec<String> = spans.iter().map(|span| say(*span)).collect();
-        all.join(",")
-    };
-    if *spans == [whole] {
-        return every.to_owned();
-    }
-    let mut missing: Vec<(T, T)> = Vec::new();
-    let mut next: Option<u128> = Some(whole.0.into());
-    let mut gap = |from: Option<u128>, to: Option<u128>| {
-        if let (Some(from), Some(to)) = (from, to)
-            && from <= to
-            && let (Ok(from), Ok(to)) = (T::try_from(from), T::try_from(to))
-        {
-            missing.push((from, to));
-        }
-    };
-    for (first, last) in spans {
-        gap(next, Into::<u128>::into(*first).checked_sub(1));
-        next = Into::<u128>::into(*last).checked_add(1);
-    }
-    gap(next, Some(whole.1.into()));
-    match missing.len() < spans.len() {
-        true => format!("{every} but {}", joined(&missing)),
-        false => joined(spans),
-    }
 }
 
 /// The word for a family.

@@ -186,7 +186,7 @@ pub(crate) fn is_blank(value: &Value) -> bool {
 }
 
 fn any_protocol(protocols: &str) -> String {
-    match word::protocols(protocols) {
+    match word::protocols_in_words(protocols) {
         any if any == "any" => "any protocol".to_owned(),
         named => named,
     }

@@ -42,6 +42,17 @@ pub fn protocol(number: u32) -> Cow<'static, str> {
     })
 }
 
+/// As [`protocols`], where one without a name could be taken for a port.
+pub fn protocols_in_words(list: &str) -> String {
+    let words = protocols(list);
+    let is_number = |word: &str| word.starts_with(|first: char| first.is_ascii_digit());
+    match words.split(',').any(is_number) {
+        true if words.contains(',') => format!("protocols {words}"),
+        true => format!("protocol {words}"),
+        false => words,
+    }
+}
+
 /// The protocols of a rule: `6,17` is `tcp,udp`, empty is `any`; names come out in lower case.
 pub fn protocols(list: &str) -> String {
     let words: Vec<Cow<'_, str>> = list

@@ -101,7 +101,10 @@ impl Services {
             "nothing" => return Services::default(),
             "everything" => (true, ""),
             words => match words.strip_prefix("everything but ") {
-                Some(list) => (true, list),
+                Some(list) => match list.strip_prefix('(') {
+                    Some(several) => (true, several.strip_suffix(')').unwrap()),
+                    None => (true, list),
+                },
                 None => (false, words),
             },
         };
@@ -118,10 +121,19 @@ impl Services {
 }
 
 impl Item {
-    /// `tcp,udp but 80 from 53`, `every protocol but tcp,protocols 4-5`.
+    /// `tcp,udp every port but 80 from source port 53`, `every protocol but tcp,protocols 4-5`.
     fn of(words: &str) -> Item {
         let (words, from) = match words.split_once(" from ") {
-            Some((words, from)) => (words, Values::of(from)),
+            Some((words, from)) => {
+                let from = match from.strip_prefix("every source port ") {
+                    Some(but) => but,
+                    None => from
+                        .strip_prefix("source port ")
+                        .or(from.strip_prefix("source ports "))
+                        .unwrap_or_else(|| panic!("{from}")),
+                };
+                (words, Values::of(from))
+            }
             None => (words, Values::all()),
         };
         let mut tokens = words.split(' ').peekable();
@@ -153,7 +165,10 @@ impl Item {
         let ports: Vec<&str> = tokens.collect();
         let to = match ports[..] {
             [] => Values::all(),
-            _ => Values::of(&ports.join(" ")),
+            _ => {
+                let ports = ports.join(" ");
+                Values::of(ports.strip_prefix("every port ").unwrap_or(&ports))
+            }
         };
         Item([protocols, to, from])
     }

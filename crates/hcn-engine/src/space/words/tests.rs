@@ -35,7 +35,7 @@ fn of_a_set_and_its_complement_the_shorter_is_said() {
     let rest = space.minus(Region::FULL, both);
     assert_eq!(space.services(web), "tcp 80,443");
     assert_eq!(space.services(both), "tcp 80,443; udp 53");
-    assert_eq!(space.services(rest), "everything but tcp 80,443; udp 53");
+    assert_eq!(space.services(rest), "everything but (tcp 80,443; udp 53)");
     assert_eq!(space.services(Region::FULL), "everything");
     assert_eq!(space.services(Region::EMPTY), "nothing");
 }
@@ -47,12 +47,12 @@ fn ports_and_protocols_are_told_by_what_is_left_out_where_that_is_shorter() {
     let web = set(&mut space, &[6], &[(80, 80)], &[]);
     let rest = space.minus(tcp, web);
     assert_eq!(space.services(tcp), "tcp");
-    assert_eq!(space.services(rest), "tcp but 80");
+    assert_eq!(space.services(rest), "tcp every port but 80");
     // Port 0 is a port too; one interval is told as it is.
     let usual = set(&mut space, &[6], &[(1, 65_535)], &[]);
     assert_eq!(space.services(usual), "tcp 1-65535");
     let others = space.minus(usual, web);
-    assert_eq!(space.services(others), "tcp but 0,80");
+    assert_eq!(space.services(others), "tcp every port but 0,80");
     let tunnels = set(&mut space, &[1, 4, 41, 47], &[], &[]);
     assert_eq!(space.services(tunnels), "icmp,protocols 4,41,47");
     let one = set(&mut space, &[47], &[], &[]);
@@ -70,10 +70,28 @@ fn source_ports_are_told_where_they_matter() {
     let web = set(&mut space, &[6], &[(80, 80)], &[(1_024, 65_535)]);
     let ssh = set(&mut space, &[6], &[(22, 22)], &[]);
     let both = space.or(web, ssh);
-    assert_eq!(space.services(web), "tcp 80 from 1024-65535");
-    assert_eq!(space.services(both), "tcp 22; tcp 80 from 1024-65535");
+    assert_eq!(space.services(web), "tcp 80 from source ports 1024-65535");
+    assert_eq!(
+        space.services(both),
+        "tcp 22; tcp 80 from source ports 1024-65535"
+    );
     let low = set(&mut space, &[17], &[], &[(53, 53)]);
-    assert_eq!(space.services(low), "udp from 53");
+    assert_eq!(space.services(low), "udp from source port 53");
+    // What a "but" covers can be told, also where there are two.
+    let tcp = set(&mut space, &[6], &[], &[]);
+    let answers = set(&mut space, &[6], &[], &[(443, 443)]);
+    let ports = set(&mut space, &[6], &[(80, 80)], &[]);
+    let neither = space.or(answers, ports);
+    let neither = space.minus(tcp, neither);
+    assert_eq!(
+        space.services(neither),
+        "tcp every port but 80 from every source port but 443"
+    );
+    let rest = space.minus(Region::FULL, neither);
+    assert_eq!(
+        space.services(rest),
+        "everything but tcp 0-79,81-65535 from source ports 0-442,444-65535"
+    );
 }
 
 /// A set over sources.

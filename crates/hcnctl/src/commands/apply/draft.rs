@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A plan: which endpoints change how, and which flows that opens and closes.
 //!
-//! Apart from saying it ([`super::report`]) and from doing it. What changes is worked out from the documents before and after, by the switch that
-//! judges packets. Invariant: a plan whose steps are carried out leaves the documents that its effects were worked out from.
+//! Apart from saying it ([`super::report`]) and from doing it. What changes is worked out from the documents before and after: at an endpoint by the
+//! switch that judges packets, between two by the matrices that `reach --compare` compares. Invariant: a plan whose steps are carried out leaves the
+//! documents that its effects were worked out from.
 
 use std::{
     collections::{HashMap, HashSet},
     net::IpAddr,
+    sync::Arc,
 };
 
 use hcn::{
@@ -16,13 +18,22 @@ use hcn::{
     schema::{Endpoint, Guid},
 };
 use hcn_engine::{
-    Direction, Documents, Family, Semantics, Switch,
-    change::{Change, Changes, PairChanges},
+    Direction, Documents, Family, Switch,
+    change::Changes,
     space::{Cell, Region},
 };
 
 use super::world::{Meaning, World};
-use crate::{lookup::addresses, render::flows};
+use crate::{
+    failure::Failure,
+    lookup::addresses,
+    reach::{
+        Matrix, Place, Question, Reaching,
+        compare::{self, compare},
+        merged,
+    },
+    render::flows::{self, Sets},
+};
 
 /// A plan for all endpoints.
 pub struct Draft {
@@ -34,18 +45,19 @@ pub struct Draft {
     pub rows: Vec<Row>,
     /// What to send.
     pub steps: Vec<Step>,
-    /// What changes between endpoints of this host, in words.
+    /// What changes between endpoints, the host and services, in words.
     pub pairs: Vec<Pair>,
     /// What the user should know of the whole.
     pub notes: Vec<String>,
 }
 
-/// Pairs of a changed endpoint and another one that are looked at, at most: a second's work.
-const MOST_PAIRS: usize = 200_000;
+/// Pairs that are looked at, at most: some seconds' work, and every pair of a thousand endpoints.
+const MOST_PAIRS: usize = 1_200_000;
 
-/// What changes from one endpoint of the host to another: what the one lets out and the other lets in.
+/// What changes from one endpoint, or the host, to another one or a service, along the way that packets take.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// Who begins: name and address.
+    /// Who begins.
     pub from: String,
     /// Whom.
     pub to: String,
@@ -91,7 +103,10 @@ pub struct Effect {
 
 impl Draft {
     /// Plans what a file means.
-    pub fn of(world: &World, meaning: Meaning, semantics: &Semantics) -> Draft {
+    ///
+    /// # Errors
+    /// Those of [`Matrix::of`].
+    pub fn of(world: &World, meaning: Meaning) -> Result<Draft, Failure> {
         let Meaning {
             declared,
             selected,
@@ -109,19 +124,25 @@ impl Draft {
                 },
             );
         draft.notes.splice(0..0, notes);
-        draft.judge(world, semantics);
+        draft.judge(world)?;
         draft.warn_of_other_policies(&declared);
         draft
+            .notes
+            .extend(world.note_of_nat(selected.iter().copied()));
+        Ok(draft)
     }
 
     /// Plans to take a policy away.
-    pub fn removal(world: &World, name: &str, semantics: &Semantics) -> Draft {
+    ///
+    /// # Errors
+    /// Those of [`Matrix::of`].
+    pub fn removal(world: &World, name: &str) -> Result<Draft, Failure> {
         let owner = Owner::Policy(name.to_owned());
         let mut draft = Draft::new(world, name, 0, |_, endpoint| {
             (false, merge(endpoint, &owner, &[]))
         });
-        draft.judge(world, semantics);
-        draft
+        draft.judge(world)?;
+        Ok(draft)
     }
 
     fn new(
@@ -138,7 +159,7 @@ impl Draft {
             pairs: Vec::new(),
             notes: Vec::new(),
         };
-        for (place, endpoint) in world.endpoints.iter().enumerate() {
+        for (place, endpoint) in world.endpoints().iter().enumerate() {
             let (is_selected, plan) = plan(place, endpoint);
             let id = world.id(place);
             let seen = world.seen[place].clone();
@@ -169,31 +190,26 @@ impl Draft {
     /// Whether any flow becomes allowed.
     pub fn opens(&self) -> bool {
         let mut effects = self.rows.iter().flat_map(|row| &row.effects);
-        effects.any(|effect| effect.opens)
+        effects.any(|effect| effect.opens) || self.pairs.iter().any(|pair| pair.opens.is_some())
     }
 
     /// Works out what opens and closes.
-    fn judge(&mut self, world: &World, semantics: &Semantics) {
+    fn judge(&mut self, world: &World) -> Result<(), Failure> {
         let changed: Vec<Guid> = self.steps.iter().map(|step| step.id).collect();
         if changed.is_empty() {
-            return;
+            return Ok(());
         }
         let touched: HashSet<Guid> = changed.iter().copied().collect();
-        let before = Documents {
-            networks: world.networks.clone(),
-            endpoints: world.endpoints.clone(),
-            // Rules of ports are compared, whatever leads to them.
-            ..Documents::default()
-        };
-        let mut after = before.clone();
+        let mut documents = world.documents.clone();
         let rows: HashMap<Guid, &Row> = self.rows.iter().map(|row| (row.id, row)).collect();
-        for (place, endpoint) in after.endpoints.iter_mut().enumerate() {
+        for (place, endpoint) in documents.endpoints.iter_mut().enumerate() {
             if let Some(row) = rows.get(&world.id(place)) {
                 *endpoint = row.plan.outcome(&row.before);
             }
         }
-        let (before, _) = Switch::compile(&before, semantics);
-        let (after, faults) = Switch::compile(&after, semantics);
+        let semantics = &world.profile.semantics;
+        let (before, _) = Switch::compile(&world.documents, semantics);
+        let (after, faults) = Switch::compile(&documents, semantics);
         for fault in faults {
             if touched.contains(&fault.object) {
                 self.notes.push(format!(
@@ -204,8 +220,25 @@ impl Draft {
                 ));
             }
         }
+        self.judge_ports(world, &before, &after, &changed);
+        let question = Question::default();
+        let matrix =
+            |documents: &Documents| Matrix::of(documents, &world.containers, semantics, &question);
+        let (mut before, mut after) = (matrix(&world.documents)?, matrix(&documents)?);
+        match pairs(&mut before, &mut after, &touched, MOST_PAIRS) {
+            Some(pairs) => self.pairs = pairs,
+            None => self.notes.push(
+                "what changes between endpoints is not worked out for so many; reach --compare does, of two moments"
+                    .to_owned(),
+            ),
+        }
+        Ok(())
+    }
+
+    /// What each port lets pass otherwise, whoever is on the other side.
+    fn judge_ports(&mut self, world: &World, before: &Switch, after: &Switch, changed: &[Guid]) {
         let by_address: HashMap<IpAddr, usize> = world
-            .endpoints
+            .endpoints()
             .iter()
             .enumerate()
             .flat_map(|(place, endpoint)| {
@@ -223,59 +256,26 @@ impl Draft {
             .enumerate()
             .map(|(place, row)| (row.id, place))
             .collect();
-        let is_few = changed.len().saturating_mul(after.ports.len()) <= MOST_PAIRS;
-        if !is_few {
-            self.notes.push(
-                "what changes between endpoints of this host is not worked out for so many"
-                    .to_owned(),
-            );
-        }
         for family in [Family::V4, Family::V6] {
-            if is_few {
-                let PairChanges { mut space, changes } =
-                    PairChanges::between(&before, &after, &changed, family);
-                let name = |address: IpAddr| match names(address) {
-                    Some(name) => format!("{name} {address}"),
-                    None => address.to_string(),
-                };
-                for change in changes {
-                    let mut said = |region: Region| {
-                        (region != Region::EMPTY).then(|| flows::services(&mut space, region))
-                    };
-                    self.pairs.push(Pair {
-                        from: name(change.from.1),
-                        to: name(change.to.1),
-                        opens: said(change.opened),
-                        closes: said(change.closed),
-                    });
-                }
-            }
-            let Changes { mut space, changes } =
-                Changes::between(&before, &after, &changed, family);
+            let Changes { mut space, changes } = Changes::between(before, after, changed, family);
             for change in changes {
-                let Change {
-                    endpoint,
-                    direction,
-                    all,
-                    opened,
-                    closed,
-                } = change;
-                let Some(place) = places.get(&endpoint) else {
+                let Some(place) = places.get(&change.endpoint) else {
                     continue;
                 };
                 let row = &mut self.rows[*place];
                 let has_address = row.families.contains(&family);
-                for (region, opens) in [(opened, true), (closed, false)] {
-                    if region == Region::EMPTY {
+                for opens in [true, false] {
+                    let sets = Sets::of(&mut space, &change, opens);
+                    if sets.told == Region::EMPTY {
                         continue;
                     }
                     row.effects.push(Effect {
-                        direction,
+                        direction: change.direction,
                         family,
                         has_address,
                         opens,
-                        lines: flows::lines(&mut space, region, all, direction, &names),
-                        cells: space.cells(region),
+                        lines: flows::lines(&mut space, &sets, change.direction, &names),
+                        cells: space.cells(sets.told),
                     });
                 }
             }
@@ -304,6 +304,84 @@ impl Draft {
     }
 }
 
+/// What changes between participants of two matrices but the outside, where these endpoints change; `None` for too many to look at.
+///
+/// A pair is asked for where one of the two changes, and where there may be a changed one behind the destination: a service, the host that
+/// publishes a port, an address that a load balancer has.
+fn pairs(
+    before: &mut Matrix,
+    after: &mut Matrix,
+    changed: &HashSet<Guid>,
+    most: usize,
+) -> Option<Vec<Pair>> {
+    let vips: HashSet<IpAddr> = after
+        .switch()
+        .balancers
+        .iter()
+        .flat_map(|balancer| balancer.vips.iter().copied())
+        .collect();
+    // Both matrices have the same participants in the same order, since only rules change.
+    let (mut all, mut own, mut others, mut fronts) = (vec![], vec![], vec![], vec![]);
+    for (place, participant) in after.participants.iter().enumerate() {
+        let is_front = match &participant.place {
+            Place::Beyond(_) => continue,
+            Place::Host(_) | Place::Service(_) => true,
+            Place::Port { addresses, .. } => addresses.iter().any(|own| vips.contains(own)),
+        };
+        let is_own = participant.id().is_some_and(|id| changed.contains(&id));
+        all.push(place);
+        match (&participant.place, is_own) {
+            (Place::Service(_), _) => {}
+            (_, true) => own.push(place),
+            (_, false) => others.push(place),
+        }
+        if is_own || is_front {
+            fronts.push(place);
+        }
+    }
+    let count = own.len() * all.len() + others.len() * fronts.len();
+    if count > most {
+        return None;
+    }
+    // Few different changes meet in many pairs.
+    let mut known: HashMap<(Family, bool, [Region; 3]), Option<Arc<str>>> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (from, to) in [(&own, &all), (&others, &fronts)] {
+        for matrix in [&mut *before, &mut *after] {
+            matrix.from.clone_from(from);
+            matrix.to.clone_from(to);
+        }
+        let changes = compare(before, after).changes;
+        let same = |one: &compare::Change, other: &compare::Change| {
+            one.from == other.from && one.to == other.to
+        };
+        for changes in changes.chunk_by(same) {
+            let mut told = [true, false].map(|opens| {
+                let told = changes.iter().filter_map(|change| {
+                    let family = change.at.family;
+                    let key = (family, opens, [change.opened, change.closed, change.kept]);
+                    let said = known.entry(key).or_insert_with(|| {
+                        let space = after.space_mut(family);
+                        let sets = Sets::between(space, change, opens);
+                        let is_some = sets.told != Region::EMPTY;
+                        is_some.then(|| flows::services(space, &sets).into())
+                    });
+                    said.clone().map(|said| (change.at, said))
+                });
+                let told: Vec<(Reaching, Arc<str>)> = told.collect();
+                (!told.is_empty()).then(|| merged(&told).to_string())
+            });
+            pairs.push(Pair {
+                from: changes[0].from.clone(),
+                to: changes[0].to.clone(),
+                opens: told[0].take(),
+                closes: told[1].take(),
+            });
+        }
+    }
+    Some(pairs)
+}
+
 /// Families of which an endpoint has addresses.
 fn families(endpoint: &Endpoint) -> Vec<Family> {
     let own = addresses(endpoint);
@@ -316,3 +394,6 @@ fn families(endpoint: &Endpoint) -> Vec<Family> {
     both.retain(|family| own.contains(family));
     both
 }
+
+#[cfg(test)]
+mod tests;

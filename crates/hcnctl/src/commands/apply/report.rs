@@ -2,13 +2,21 @@
 //! A plan in words, and as JSON (`docs/schema/plan.json`).
 //!
 //! Apart from making it. Invariant: text and JSON say the same; the text leaves out only families of which an endpoint has no address and that are
-//! closed, and flows beyond the first [`MOST_LINES`].
+//! closed, and of long lists what is beyond the first, never that something opens.
 
-use hcn::{HcnCode, schema::Document};
+use std::collections::{HashMap, hash_map::Entry};
+
+use hcn::{
+    HcnCode,
+    schema::{Document, policy::Acl},
+};
 use hcn_engine::space::Cell;
 use serde_json::{Value, json};
 
-use super::draft::{Draft, Effect, Pair, Row};
+use super::{
+    draft::{Draft, Effect, Pair, Row},
+    world::few,
+};
 use crate::{
     desk::Desk,
     failure::Failure,
@@ -17,6 +25,10 @@ use crate::{
 
 /// Lines for the flows of one direction; a person reads no more.
 const MOST_LINES: usize = 24;
+/// Different things that are said of endpoints.
+const MOST_GROUPS: usize = 100;
+/// Names and addresses in a line.
+const MOST_LABELS: usize = 8;
 
 /// What became of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +57,19 @@ impl State {
     }
 }
 
+/// What is printed of the endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Rules and flows.
+    Rules,
+    /// The requests too.
+    Requests,
+    /// Only flows: the rules were said otherwise.
+    Flows,
+}
+
 /// Prints a plan for people.
-pub fn print(desk: &mut Desk<'_>, draft: &Draft, requests: bool) -> Result<(), Failure> {
-    let count = |number: usize, noun: &str| match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    };
+pub fn print(desk: &mut Desk<'_>, draft: &Draft, detail: Detail) -> Result<(), Failure> {
     writeln!(
         desk.out,
         "policy {}: {} selected, {} to change",
@@ -58,52 +77,27 @@ pub fn print(desk: &mut Desk<'_>, draft: &Draft, requests: bool) -> Result<(), F
         count(draft.selected, "endpoint"),
         draft.steps.len()
     )?;
-    for row in &draft.rows {
-        let why = match row.is_selected {
-            true => "",
-            false => ": not selected any more",
-        };
-        writeln!(desk.out, "{}{why}", crate::render::shown(&row.label))?;
-        for acl in &row.plan.removed {
-            writeln!(desk.out, "  - {}", rule::words(acl))?;
+    let groups = groups(draft, detail);
+    for group in groups.iter().take(MOST_GROUPS) {
+        let who = few(&group.labels, MOST_LABELS);
+        writeln!(desk.out, "{}{}", crate::render::shown(&who), group.why)?;
+        for line in &group.lines {
+            writeln!(desk.out, "  {line}")?;
         }
-        for acl in &row.plan.added {
-            writeln!(desk.out, "  + {}", rule::words(acl))?;
-        }
-        for (opens, word) in [(true, "opens"), (false, "closes")] {
-            let lines = effect_lines(row, opens);
-            if lines.is_empty() && row.plan.update.is_some() {
-                writeln!(desk.out, "  {word} nothing")?;
-            }
-            for line in lines {
-                match line.strip_prefix("  ") {
-                    // One of several things below the line that they belong to.
-                    Some(thing) => writeln!(desk.out, "      {thing}")?,
-                    None => writeln!(desk.out, "  {word} {line}")?,
-                }
-            }
-        }
-        for note in &row.plan.notes {
-            writeln!(desk.out, "  note: {note}")?;
-        }
-        if let (true, Some(request)) = (requests, row.plan.request()) {
-            writeln!(desk.out, "  HcnModifyEndpoint {} {request}", row.id)?;
-        }
+    }
+    let left_out = groups.iter().skip(MOST_GROUPS);
+    if let more @ 1.. = left_out.map(|group| group.labels.len()).sum::<usize>() {
+        writeln!(
+            desk.out,
+            "and {}; -o json lists them",
+            count(more, "more endpoint")
+        )?;
     }
     if !draft.pairs.is_empty() {
-        writeln!(desk.out, "between endpoints of this host")?;
+        writeln!(desk.out, "between endpoints, the host and services")?;
     }
-    for pair in draft.pairs.iter().take(MOST_LINES) {
-        let said = |word: &str, flows: &Option<String>| {
-            flows.as_ref().map(|flows| format!(" {word} {flows}"))
-        };
-        let what = [said("opens", &pair.opens), said("closes", &pair.closes)];
-        let what: Vec<String> = what.into_iter().flatten().collect();
-        let line = format!("{} -> {}:{}", pair.from, pair.to, what.join(","));
+    for line in pair_lines(&draft.pairs) {
         writeln!(desk.out, "  {}", crate::render::shown(&line))?;
-    }
-    if let Some(more @ 1..) = draft.pairs.len().checked_sub(MOST_LINES) {
-        writeln!(desk.out, "  and {more} more pairs; -o json lists them")?;
     }
     for note in &draft.notes {
         writeln!(desk.out, "note: {}", crate::render::shown(note))?;
@@ -112,9 +106,13 @@ pub fn print(desk: &mut Desk<'_>, draft: &Draft, requests: bool) -> Result<(), F
         0 => writeln!(desk.out, "nothing to change")?,
         calls => {
             let carried: usize = draft.rows.iter().map(|row| row.plan.carried()).sum();
+            let where_to_see = match detail {
+                Detail::Requests => "",
+                Detail::Rules | Detail::Flows => "; plan --requests prints them",
+            };
             writeln!(
                 desk.out,
-                "to send: {} with {}, of which {} go along as they are",
+                "to send: {} with {}, of which {} go along as they are{where_to_see}",
                 count(calls, "call"),
                 count(draft.rules(), "rule"),
                 carried
@@ -122,6 +120,172 @@ pub fn print(desk: &mut Desk<'_>, draft: &Draft, requests: bool) -> Result<(), F
         }
     }
     Ok(())
+}
+
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// Endpoints of which the same is to be said.
+struct Group {
+    labels: Vec<String>,
+    why: &'static str,
+    lines: Vec<String>,
+    opens: bool,
+}
+
+/// What is said of each endpoint, once where it is the same; first what opens something.
+fn groups(draft: &Draft, detail: Detail) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: HashMap<(&'static str, Vec<String>), usize> = HashMap::new();
+    for row in &draft.rows {
+        let why = match row.is_selected {
+            true => "",
+            false => ": not selected any more",
+        };
+        let lines = row_lines(row, detail);
+        match places.entry((why, lines.clone())) {
+            Entry::Occupied(place) => groups[*place.get()].labels.push(row.label.clone()),
+            Entry::Vacant(place) => {
+                place.insert(groups.len());
+                groups.push(Group {
+                    labels: vec![row.label.clone()],
+                    why,
+                    lines,
+                    opens: row.effects.iter().any(|effect| effect.opens),
+                });
+            }
+        }
+    }
+    groups.sort_by_key(|group| !group.opens);
+    groups
+}
+
+fn row_lines(row: &Row, detail: Detail) -> Vec<String> {
+    let mut lines = Vec::new();
+    if detail != Detail::Flows {
+        let rules = |sign: char, all: &[Acl]| -> Vec<String> {
+            all.iter()
+                .map(|acl| format!("{sign} {}", words(acl)))
+                .collect()
+        };
+        lines.extend(rules('-', &row.plan.removed));
+        lines.extend(rules('+', &row.plan.added));
+    }
+    for (opens, word) in [(true, "opens"), (false, "closes")] {
+        let effects = effect_lines(row, opens);
+        if effects.is_empty() && row.plan.update.is_some() {
+            lines.push(format!("{word} nothing"));
+        }
+        for line in effects {
+            lines.push(match line.strip_prefix("  ") {
+                // One of several things below the line that they belong to.
+                Some(thing) => format!("    {thing}"),
+                None => format!("{word} {line}"),
+            });
+        }
+    }
+    let notes = row.plan.notes.iter();
+    lines.extend(notes.map(|note| format!("note: {note}")));
+    if let (Detail::Requests, Some(request)) = (detail, row.plan.request()) {
+        lines.push(format!("HcnModifyEndpoint {} {request}", row.id));
+    }
+    lines
+}
+
+/// A rule in words; of a long list of addresses the first.
+fn words(acl: &Acl) -> String {
+    let cut = |addresses: &str| -> Option<String> {
+        let all: Vec<&str> = addresses.split(',').collect();
+        let more = all
+            .len()
+            .checked_sub(MOST_LABELS)
+            .filter(|more| *more > 0)?;
+        Some(format!("{} and {more} more", all[..MOST_LABELS].join(",")))
+    };
+    let mut acl = acl.clone();
+    if let Some(cut) = acl.remote_addresses.get().and_then(|all| cut(all)) {
+        acl.remote_addresses.set(cut);
+    }
+    rule::words(&acl)
+}
+
+/// Pairs that share a line: who begins, with whom, and what changes.
+type Shared<'a> = (Vec<String>, Vec<String>, &'a str);
+
+/// What changes between two: first what opens. Those of one source share a line where the same changes, or those of one destination, whichever is
+/// fewer lines.
+fn pair_lines(pairs: &[Pair]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let opens: fn(&Pair) -> Option<&str> = |pair| pair.opens.as_deref();
+    let closes: fn(&Pair) -> Option<&str> = |pair| pair.closes.as_deref();
+    for (word, of) in [("opens", opens), ("closes", closes)] {
+        let (by_source, by_destination) = (shared(pairs, of, true), shared(pairs, of, false));
+        let told = match by_source.len() <= by_destination.len() {
+            true => by_source,
+            false => by_destination,
+        };
+        for (from, to, flows) in told.iter().take(MOST_LINES) {
+            let (from, to) = (few(from, MOST_LABELS), few(to, MOST_LABELS));
+            lines.push(format!("{from} -> {to}: {word} {flows}"));
+        }
+        let left_out = told.iter().skip(MOST_LINES);
+        let left_out = left_out.map(|(from, to, _)| from.len() * to.len());
+        if let more @ 1.. = left_out.sum::<usize>() {
+            lines.push(format!(
+                "{word} something in {} too; -o json lists them",
+                count(more, "more pair")
+            ));
+        }
+    }
+    lines
+}
+
+fn shared(pairs: &[Pair], of: fn(&Pair) -> Option<&str>, is_by_source: bool) -> Vec<Shared<'_>> {
+    let mut told: Vec<Shared<'_>> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    for pair in pairs {
+        let Some(flows) = of(pair) else {
+            continue;
+        };
+        let one = if is_by_source { &pair.from } else { &pair.to };
+        let place = *places.entry((one, flows)).or_insert(told.len());
+        if place == told.len() {
+            told.push((vec![pair.from.clone()], vec![pair.to.clone()], flows));
+        } else if is_by_source {
+            told[place].1.push(pair.to.clone());
+        } else {
+            told[place].0.push(pair.from.clone());
+        }
+    }
+    told
+}
+
+/// Why a plan is refused: what opens.
+pub fn refusal(draft: &Draft) -> Vec<String> {
+    let mut lines = vec![
+        "refused: flows would become allowed that are blocked now; nothing was sent".to_owned(),
+    ];
+    let mut more = 0;
+    for row in &draft.rows {
+        for line in effect_lines(row, true) {
+            if lines.len() > MOST_LINES {
+                more += 1;
+                continue;
+            }
+            lines.push(match line.strip_prefix("  ") {
+                Some(thing) => format!("      {thing}"),
+                None => format!("  {} opens {line}", row.label),
+            });
+        }
+    }
+    if more > 0 {
+        lines.push(format!("  and {more} more; -o json lists them"));
+    }
+    lines
 }
 
 /// The flows that a row opens or closes, each a line that begins with the direction.
@@ -187,7 +351,7 @@ fn pair_value(pair: &Pair) -> Value {
 }
 
 fn row_value(row: &Row) -> Value {
-    let rules = |rules: &[hcn::schema::policy::Acl]| -> Vec<Value> {
+    let rules = |rules: &[Acl]| -> Vec<Value> {
         rules
             .iter()
             .map(|acl| Value::Object(acl.to_map()))

@@ -2,30 +2,35 @@
 //! What HNS has at the moment of a plan, and what the names of a policy file mean in it.
 //!
 //! Apart from the plan itself: here words become endpoints and addresses, and what means nothing is told with its place in the file. Everything is
-//! read once, so that a plan is about one moment and takes two calls. Invariant: a name that means nothing is a mistake; a selector that means
+//! read once, so that a plan is about one moment and takes three calls. Invariant: a name that means nothing is a mistake; a selector that means
 //! nobody on the other side of a rule is none, and is told.
 
+use std::net::IpAddr;
+
 use hcn::{
-    HcnCode, HnsError, Kind,
+    Kind,
     declared::{Declared, Rule},
-    schema::{Document, Endpoint, Guid, Network, Query},
-    service::Container,
+    schema::{Document, Endpoint, Guid, Network, Query, network::NetworkType},
+    service::{Container, Profile},
 };
+use hcn_engine::{Documents, Switch, Topology};
 use ipnet::IpNet;
 
 use crate::{
     desk::Desk,
+    documents,
     failure::Failure,
     lookup::{self, addresses, choose, guid, label_among, named_endpoints},
     policy_file::{Named, PolicyFile, Problem, Selector, What, fits},
+    reach::participant::{HOST, OUTSIDE},
 };
 
 /// What there is.
 pub struct World {
-    /// Networks.
-    pub networks: Vec<Network>,
-    /// Endpoints.
-    pub endpoints: Vec<Endpoint>,
+    /// Networks, endpoints and load balancers.
+    pub documents: Documents,
+    /// How the HNS that is asked takes them.
+    pub profile: Profile,
     /// The document of each endpoint, as HNS answered it.
     pub seen: Vec<String>,
     /// Simulated containers.
@@ -56,36 +61,52 @@ impl World {
             .hns()
             .list(Kind::Endpoint, &Query::v2().text())
             .map_err(Failure::hns("list the endpoints"))?;
-        let endpoints: Vec<Endpoint> = seen
-            .iter()
-            .map(|text| {
-                Endpoint::from_json(text).map_err(|error| {
-                    let detail = format!("HNS answered with no endpoint: {error}");
-                    Failure::hns("list the endpoints")(HnsError::because(
-                        HcnCode::HCN_E_INVALID_JSON,
-                        detail,
-                    ))
-                })
-            })
-            .collect::<Result<_, _>>()?;
+        let read = |text: &String| {
+            Endpoint::from_json(text).map_err(documents::no_document("list the endpoints"))
+        };
+        let endpoints = seen.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let load_balancers = documents::load_balancers(desk)?;
+        let profile = desk
+            .connection()
+            .profile()
+            .map_err(Failure::hns("read the version of HNS"))?;
         let containers = desk.containers()?;
         Ok(World {
-            networks,
             called: named_endpoints(&endpoints, &containers),
-            endpoints,
+            documents: Documents {
+                networks,
+                endpoints,
+                load_balancers,
+            },
+            profile,
             seen,
             containers,
         })
     }
 
+    /// The endpoints.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.documents.endpoints
+    }
+
+    /// What is to be said of these endpoints where the version of HNS enforces no rules on their network.
+    pub fn note_of_nat(&self, places: impl Iterator<Item = usize>) -> Option<String> {
+        let idle = places.filter(|place| {
+            let endpoint = &self.documents.endpoints[*place];
+            is_idle(endpoint, &self.documents.networks, &self.profile)
+        });
+        let labels: Vec<String> = idle.map(|place| self.label(place)).collect();
+        (!labels.is_empty()).then(|| no_effect(&few(&labels, MOST_NAMED), &self.profile))
+    }
+
     /// What an endpoint is called in sentences.
     pub fn label(&self, place: usize) -> String {
-        label_among(&self.endpoints[place], &self.containers)
+        label_among(&self.documents.endpoints[place], &self.containers)
     }
 
     /// The id of an endpoint.
     pub fn id(&self, place: usize) -> Guid {
-        guid(self.endpoints[place].id.get())
+        guid(self.documents.endpoints[place].id.get())
     }
 
     /// What a file means here.
@@ -152,7 +173,7 @@ impl World {
     fn selected(&self, named: &Named) -> Result<Vec<usize>, Problem> {
         if let What::Name(name) = &named.what {
             let place = self.one(named, name)?;
-            if self.endpoints[place].is_remote() {
+            if self.documents.endpoints[place].is_remote() {
                 return Err(problem(
                     named,
                     format!("{name:?} is a remote endpoint, which takes no rules"),
@@ -162,7 +183,7 @@ impl World {
             return Ok(vec![place]);
         }
         let mut places = self.all(named)?;
-        places.retain(|place| !self.endpoints[*place].is_remote());
+        places.retain(|place| !self.documents.endpoints[*place].is_remote());
         if places.is_empty() {
             return Err(problem(
                 named,
@@ -177,13 +198,25 @@ impl World {
     fn peers(&self, named: &Named) -> Result<Vec<IpNet>, Problem> {
         let places = match &named.what {
             What::Net(net) => return Ok(vec![*net]),
-            What::Name(name) => vec![self.one(named, name)?],
+            What::Name(name) => match self.one(named, name) {
+                Ok(place) => vec![place],
+                // An endpoint that is called so goes before.
+                Err(_) if name == HOST => return self.host(named),
+                Err(problem) if name == OUTSIDE => {
+                    return Err(Problem {
+                        message: format!("{name:?} is every address that nobody here has, which no list of prefixes says"),
+                        fix: "write the prefixes that are meant; or leave the member out, for anybody, and name those here in rules above".to_owned(),
+                        ..problem
+                    });
+                }
+                Err(problem) => return Err(problem),
+            },
             What::Glob(_) | What::Selector(_) => self.all(named)?,
         };
         let nets: Vec<IpNet> = places
             .iter()
-            .flat_map(|place| addresses(&self.endpoints[*place]))
-            .filter_map(|text| Some(IpNet::from(text.parse::<std::net::IpAddr>().ok()?)))
+            .flat_map(|place| addresses(&self.documents.endpoints[*place]))
+            .filter_map(|text| Some(IpNet::from(text.parse::<IpAddr>().ok()?)))
             .collect();
         match &named.what {
             // A rule without an address would be about everybody.
@@ -193,6 +226,24 @@ impl World {
                 "write the address",
             )),
             _ => Ok(nets),
+        }
+    }
+
+    /// The addresses that the host has.
+    fn host(&self, named: &Named) -> Result<Vec<IpNet>, Problem> {
+        let (switch, _) = Switch::compile(&self.documents, &self.profile.semantics);
+        let topology = Topology::of(&switch, usize::MAX);
+        let mut own: Vec<IpAddr> = topology.host_addresses().map(|(own, _)| own).collect();
+        own.sort_unstable();
+        own.dedup();
+        match own.is_empty() {
+            // A rule without an address would be about everybody.
+            true => Err(problem(
+                named,
+                "no address of the host is known: no network here has a gateway",
+                "write the address",
+            )),
+            false => Ok(own.into_iter().map(IpNet::from).collect()),
         }
     }
 
@@ -206,14 +257,21 @@ impl World {
             _ => problem(
                 named,
                 format!("there is no endpoint {name:?}"),
-                self.suggestion(name),
+                self.suggestion(named, name),
             ),
         })
     }
 
-    fn suggestion(&self, name: &str) -> String {
+    fn suggestion(&self, named: &Named, name: &str) -> String {
         let names = self.called.iter().flat_map(|called| &called.names);
-        let names: Vec<&str> = names.map(String::as_str).collect();
+        let mut names: Vec<&str> = names.map(String::as_str).collect();
+        match named.field.starts_with("rules") {
+            true => names.extend(["any", HOST, OUTSIDE]),
+            false if name.eq_ignore_ascii_case("any") || name.eq_ignore_ascii_case("all") => {
+                return "\"*\" is every endpoint".to_owned();
+            }
+            false => {}
+        }
         match crate::policy_file::nearest(name, &names) {
             Some(near) => format!("is {near:?} meant?"),
             None => "hcnctl get endpoints lists them".to_owned(),
@@ -240,7 +298,7 @@ impl World {
             .map(|name| self.network(named, name))
             .transpose()?;
         let fitting = |place: &usize| {
-            let endpoint = &self.endpoints[*place];
+            let endpoint = &self.documents.endpoints[*place];
             let name = selector.name.as_ref().is_none_or(|pattern| {
                 let mut names = self.called[*place].names.iter();
                 names.any(|name| fits(pattern, name))
@@ -252,17 +310,20 @@ impl World {
             let address = selector.address.is_none_or(|net| {
                 let own = addresses(endpoint);
                 let mut own = own.iter().filter_map(|text| text.parse().ok());
-                own.any(|address: std::net::IpAddr| net.contains(&address))
+                own.any(|address: IpAddr| net.contains(&address))
             });
             let on_network =
                 network.is_none_or(|network| guid(endpoint.host_compute_network.get()) == network);
             name && id && address && on_network
         };
-        Ok((0..self.endpoints.len()).filter(fitting).collect())
+        Ok((0..self.documents.endpoints.len())
+            .filter(fitting)
+            .collect())
     }
 
     fn network(&self, named: &Named, name: &str) -> Result<Guid, Problem> {
         let fitting: Vec<Guid> = self
+            .documents
             .networks
             .iter()
             .filter(|network| {
@@ -276,6 +337,7 @@ impl World {
             [one] => Ok(one),
             [] => {
                 let names: Vec<String> = self
+                    .documents
                     .networks
                     .iter()
                     .filter_map(|network| network.name.get().cloned())
@@ -292,6 +354,40 @@ impl World {
                 "say which by its id",
             )),
         }
+    }
+}
+
+/// How many names stand in a sentence.
+const MOST_NAMED: usize = 8;
+
+/// Whether the version of HNS enforces no rules of an endpoint, for its network.
+pub fn is_idle(endpoint: &Endpoint, networks: &[Network], profile: &Profile) -> bool {
+    let own = guid(endpoint.host_compute_network.get());
+    let mut networks = networks.iter();
+    let network = networks.find(|network| guid(network.id.get()) == own);
+    // HNS omits enumerations whose number is 0, and NAT's is 0 (hns-behaviour 2.1).
+    let is_nat = network.is_some_and(|network| {
+        let own = &network.network_type;
+        own.is_absent() || own.get() == Some(&NetworkType::Nat)
+    });
+    is_nat && !profile.semantics.acl_on_nat
+}
+
+/// The words for that.
+pub fn no_effect(labels: &str, profile: &Profile) -> String {
+    format!(
+        "HNS {} enforces no rules on a NAT network, so those of {labels} have no effect; hcnctl lint --explain no-effect-on-nat",
+        profile.version
+    )
+}
+
+/// Some texts as one, of many the first.
+pub fn few(all: &[String], most: usize) -> String {
+    let named = all.iter().take(most).map(String::as_str);
+    let named = named.collect::<Vec<&str>>().join(", ");
+    match all.len().saturating_sub(most) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

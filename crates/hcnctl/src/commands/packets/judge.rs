@@ -231,7 +231,7 @@ impl<'a> Judge<'a> {
     fn judged(&self, flow: Flow, is_reverse: bool, start: StartSeen) -> Answer {
         let from = self.switch.start_of(self.topology, flow.source);
         let way = self.switch.way(self.topology, from, &flow);
-        if from == Start::Outside && self.passes_by(&way) {
+        if matches!(from, Start::Outside | Start::Host) && self.passes_by(&way) {
             return Answer::Unjudged("it does not cross this host's ports");
         }
         Answer::Judged(Judgement {
@@ -241,7 +241,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Whether a way from outside has nothing to do with this host.
+    /// Whether a way from outside, or from the host itself, has nothing to do with this host's ports.
     fn passes_by(&self, way: &Way) -> bool {
         let touches = |hop: &Hop| {
             matches!(
