@@ -4,9 +4,18 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hcnctl::{cli::Cli, desk, failure::Failure};
+use hcnctl::{
+    cli::{self, Cli},
+    desk,
+    failure::Failure,
+};
 
 fn main() -> ExitCode {
+    if let Some(list) = cli::profile::help(std::env::args().skip(1)) {
+        // Whoever closes the pipe early has read enough.
+        let _ = std::io::Write::write_all(&mut std::io::stdout(), list.as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     match desk::run(cli) {
         Ok(code) => ExitCode::from(code),

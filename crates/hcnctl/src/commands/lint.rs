@@ -40,7 +40,9 @@ pub fn run_alone(
     for path in &args.file {
         listed.extend(read(path)?);
     }
-    let subject = Subject::of(listed, globals.profile);
+    let choice = globals.profile.clone().unwrap_or_default();
+    let mut subject = Subject::of(listed, choice.version);
+    subject.profile = subject.profile.with(&choice.switches);
     let found = lint::run(&subject);
     let source = match &args.file[..] {
         [file] => Some(file.to_string_lossy().replace('\\', "/")),
@@ -86,7 +88,10 @@ pub fn run(desk: &mut Desk<'_>, args: &LintArgs) -> Outcome {
                 .filter_map(|text| serde_json::from_str(text).ok()),
         );
     }
-    let subject = Subject::of(listing::of_values(values), Some(version));
+    let own = desk.connection().profile();
+    let own = own.map_err(Failure::hns("read the version of HNS"))?;
+    let mut subject = Subject::of(listing::of_values(values), Some(version));
+    subject.profile = subject.profile.with(&own.switches);
     let mut found = lint::run(&subject);
     if !chosen.is_empty() {
         found.retain(|finding| {

@@ -12,6 +12,7 @@ use hcn::{
 };
 use hcn_engine::{
     Documents, Flow, Protocol, Semantics, Start, Switch,
+    parts::Parts,
     switch::Balancer,
     way::DYNAMIC_PORT,
     why::{self, Explanation, Inquiry, Outline},
@@ -77,6 +78,7 @@ pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
         .iter()
         .filter(|(version, _)| *version != profile.version)
         .filter_map(|(version, _)| Profile::of(*version).ok())
+        .map(|other| other.with(&profile.switches))
         .collect();
     let open = profile.semantics.open_questions();
     let of_profiles = others.iter().map(|profile| &profile.semantics);
@@ -87,16 +89,17 @@ pub fn run(desk: &mut Desk<'_>, args: &WhyArgs) -> Outcome {
     let profiles = others
         .iter()
         .zip(answers.by_ref())
-        .map(|(other, answer)| of_profile(&profile, other, answer))
+        .map(|(other, answer)| of_profile(&profile, other, explanation.parts, answer))
         .collect();
     let questions = open.iter().zip(answers).map(|(open, answer)| Otherwise {
         name: open.number.to_owned(),
         says: open.otherwise.to_owned(),
+        lacks: Vec::new(),
         answer,
     });
     let page = Page {
         names: names(desk, inquiry.switch(), &sources.sketch)?,
-        profile: profile.version.to_string(),
+        profile: profile.name(),
         question: &question,
         explanation: &explanation,
         profiles,
@@ -153,17 +156,35 @@ fn explained<'a>(
 }
 
 /// How the flow fares in another profile.
-fn of_profile(own: &Profile, other: &Profile, answer: why::Otherwise) -> Otherwise {
+fn of_profile(own: &Profile, other: &Profile, used: Parts, answer: why::Otherwise) -> Otherwise {
     let acls = match (own.semantics.acl_on_nat, other.semantics.acl_on_nat) {
         (true, false) => "; there, rules on NAT networks have no effect",
         (false, true) => "; there, rules on NAT networks have an effect",
         _ => "",
     };
+    let (here, there) = (own.semantics.lacked(), other.semantics.lacked());
+    let differing = used.and(here.except_common(there));
+    let words = |is_there: bool| {
+        let parts = differing.iter().filter(|part| there.has(*part) != is_there);
+        let parts: Vec<String> = parts.map(|part| part.to_string()).collect();
+        match (parts.is_empty(), is_there) {
+            (true, _) => String::new(),
+            (false, true) => format!("; it has {}", parts.join(", ")),
+            (false, false) => format!("; {} not in it", is_or_are(&parts)),
+        }
+    };
+    let parts = [words(false), words(true)].concat();
     Otherwise {
         name: other.version.to_string(),
-        says: format!("{}{acls}", other.windows),
+        says: format!("{}{acls}{parts}", other.windows),
+        lacks: used.and(there).iter().collect(),
         answer,
     }
+}
+
+fn is_or_are(parts: &[String]) -> String {
+    let verb = if parts.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", parts.join(", "))
 }
 
 /// Everything that a verdict is made from, by the seam.
@@ -240,6 +261,7 @@ pub(crate) fn names<'a>(
     let remote = documents.endpoints.iter().filter(|own| own.is_remote());
     Ok(Names {
         switch,
+        hns: format!("HNS {}", profile(desk)?.version),
         containers: desk.containers()?,
         remote: remote
             .map(|own| (guid(own.id.get()), own.name.or_default()))
