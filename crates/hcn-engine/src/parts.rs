@@ -4,7 +4,7 @@
 //! Apart from the versions, which the engine does not know: a profile says which parts its HNS has, and here is said which of them a document
 //! uses. What stands in a document and is no part of the HNS is left out as if it were not there (Q63), for the default deny too.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use hcn_schema::{
     Endpoint, LoadBalancer, Policy,
@@ -12,7 +12,7 @@ use hcn_schema::{
     policy::{Acl, acl::TierAcl},
 };
 
-use crate::sets::Sets;
+use crate::{flow::Flow, sets::Sets};
 
 macro_rules! parts {
     ($( $(#[$meta:meta])* $part:ident $bit:literal $key:literal $words:literal; )*) => {
@@ -179,6 +179,17 @@ pub(crate) fn is_direct(balancer: &LoadBalancer) -> bool {
 pub(crate) fn may_be_dual(endpoint: &Endpoint) -> bool {
     let configurations = endpoint.ip_configurations.get();
     configurations.is_some_and(|own| own.len() > 1)
+}
+
+/// Whether an IPv6 flow begins or ends at an address of an endpoint that has an IPv4 one too.
+pub(crate) fn is_dual_end(endpoint: &Endpoint, flow: &Flow) -> bool {
+    let configurations = endpoint.ip_configurations.get().into_iter().flatten();
+    let addresses = configurations.filter_map(|own| own.ip_address.get()?.trim().parse().ok());
+    let addresses: Vec<IpAddr> = addresses.collect();
+    addresses.iter().any(IpAddr::is_ipv4)
+        && addresses
+            .iter()
+            .any(|own| *own == flow.source || *own == flow.destination)
 }
 
 #[cfg(test)]

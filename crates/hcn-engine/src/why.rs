@@ -15,7 +15,6 @@ mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    net::Ipv4Addr,
     sync::OnceLock,
 };
 
@@ -310,7 +309,10 @@ impl<'a> Inquiry<'a> {
             .filter_map(|judged| self.judgement(start, flow, &way, &rules, &kept, judged))
             .collect();
         let on_the_way: HashSet<Guid> = self.objects(start, flow).collect();
-        faults.retain(|fault| on_the_way.contains(&fault.object));
+        faults.retain(|fault| {
+            let is_of_other_family = matches!(fault.lacks, Some((Part::Ipv6, _))) && is_v4(flow);
+            on_the_way.contains(&fault.object) && !is_of_other_family
+        });
         let explanation = Explanation {
             source_ports: self.source_ports(start, flow, &rules),
             parts: self.parts(start, flow),
@@ -413,7 +415,7 @@ impl<'a> Inquiry<'a> {
         // Without its IPv6 addresses nobody gets anything that he does not get with them.
         let mut lacks = self.semantics.lacked().with(
             Part::Ipv6,
-            self.semantics.lacked().has(Part::Ipv6) && flow.source.is_ipv4(),
+            self.semantics.lacked().has(Part::Ipv6) && is_v4(flow),
         );
         let mut semantics = Vec::with_capacity(4);
         let is_to_direct = self.has_direct && self.balancer_of(flow).is_some();
@@ -461,12 +463,6 @@ impl<'a> Inquiry<'a> {
             let own = how.policies(object, policies);
             let own = own.flat_map(|(_, policy)| parts::of_policy(policy, sets).iter());
             all = own.chain(of_network.iter()).chain(all.iter()).collect();
-            let addresses = endpoint.ip_configurations.get().into_iter().flatten();
-            let mut addresses = addresses.filter_map(|own| own.ip_address.get());
-            let is_dual = parts::may_be_dual(endpoint)
-                && addresses.any(|own| own.trim().parse::<Ipv4Addr>().is_ok());
-            let is_in = is_dual && !flow.source.is_ipv4();
-            all = all.with(Part::Ipv6, is_in || all.has(Part::Ipv6));
         }
         let balancer = self.balancer_of(flow);
         let balancer = balancer.and_then(|place| {
@@ -474,10 +470,12 @@ impl<'a> Inquiry<'a> {
             let mut documents = self.documents.load_balancers.iter();
             documents.find(|own| own.id.get().and_then(hcn_schema::Id::guid) == Some(id))
         });
-        all.with(
-            Part::DirectServerReturn,
-            balancer.is_some_and(parts::is_direct),
-        )
+        let is_direct = balancer.is_some_and(parts::is_direct);
+        let mut endpoints = self.documents.endpoints.iter();
+        let is_dual =
+            self.has_dual && !is_v4(flow) && endpoints.any(|own| parts::is_dual_end(own, flow));
+        all.with(Part::DirectServerReturn, is_direct)
+            .with(Part::Ipv6, is_dual)
     }
 
     fn ports_on_the_way(&self, start: Start, flow: &Flow) -> BTreeSet<PortIndex> {
@@ -656,6 +654,10 @@ impl<'a> Inquiry<'a> {
             without,
         })
     }
+}
+
+fn is_v4(flow: &Flow) -> bool {
+    flow.source.is_ipv4()
 }
 
 fn sets_of(network: &Network) -> Sets {

@@ -106,6 +106,9 @@ impl<'t> Aside<'t> {
     }
 }
 
+/// A kind of rules of which some are kept: direction, type, and whether they name protocol 252, which not every HNS has.
+type Kind = (Direction, Option<AclRuleType>, bool);
+
 /// An endpoint's document without the rules that do not matter for what crosses its port.
 pub(super) fn sieve<'t>(
     outline: &'t Outline,
@@ -120,7 +123,7 @@ pub(super) fn sieve<'t>(
         packets,
         ..Aside::default()
     };
-    let mut witnesses: Vec<((Direction, Option<AclRuleType>, bool), usize)> = Vec::new();
+    let mut witnesses: Vec<(Kind, usize)> = Vec::new();
     let mut places = Vec::new();
     let mut kept = "[".to_owned();
     let mut place = 0;

@@ -376,7 +376,11 @@ fn an_empty_set_is_no_matter_of_the_ip_version() {
 fn what_is_used_on_the_way_and_not_every_version_has_is_told() {
     let tier = json!({"Type": "TierAcl", "Settings": {"Direction": "In", "Order": 1,
         "TierAclRules": [{"TierAclRuleAction": "Block", "Priority": 1}]}});
-    let documents = documents(&[&[], &[tier.clone()], &[tier]]);
+    let documents = documents(&[
+        &[],
+        std::slice::from_ref(&tier),
+        std::slice::from_ref(&tier),
+    ]);
     let semantics = Semantics::default();
     let inquiry = Inquiry::new(&documents, &semantics);
     let start = Start::Port(PortIndex(0));
