@@ -8,8 +8,8 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use hcn::{ComputeSystems, ConnectOptions, Target, connect};
-use hcn_api::{Answer, HcnCode, HnsError, HnsVersion};
+use hcn::{ComputeSystems, ConnectOptions, Target, connect, service::profile::ProfileChoice};
+use hcn_api::{Answer, HcnCode, HnsError};
 
 use crate::border::Border;
 
@@ -30,7 +30,8 @@ pub(crate) fn border() -> Answer<&'static Border> {
     }
     let chosen = choose(|name| env::var(name).ok().filter(|value| !value.is_empty()))?;
     let options = ConnectOptions {
-        version: chosen.version,
+        version: chosen.profile.version,
+        switches: chosen.profile.switches,
         actor: program(),
         ..ConnectOptions::default()
     };
@@ -43,7 +44,7 @@ pub(crate) fn border() -> Answer<&'static Border> {
 #[derive(Debug, PartialEq)]
 struct Chosen {
     target: Target,
-    version: Option<HnsVersion>,
+    profile: ProfileChoice,
 }
 
 /// Reads `HCNCTL_HOST`, `HCNCTL_STATE` and `HCNCTL_PROFILE`.
@@ -62,13 +63,14 @@ fn choose(variable: impl Fn(&str) -> Option<String>) -> Answer<Chosen> {
         (Target::Embedded(None), Some(state)) => Target::Embedded(Some(state.into())),
         (target, _) => target,
     };
-    let version = variable("HCNCTL_PROFILE")
+    let profile = variable("HCNCTL_PROFILE")
         .map(|text| {
-            text.parse()
+            text.parse::<ProfileChoice>()
                 .map_err(|error| bad("HCNCTL_PROFILE", format!("{text:?}: {error}")))
         })
-        .transpose()?;
-    Ok(Chosen { target, version })
+        .transpose()?
+        .unwrap_or_default();
+    Ok(Chosen { target, profile })
 }
 
 /// The program that loaded the library, for the operation log.
@@ -81,6 +83,8 @@ fn program() -> String {
 
 #[cfg(test)]
 mod tests {
+    use hcn_api::HnsVersion;
+
     use super::*;
 
     fn choose_with(pairs: &[(&str, &str)]) -> Answer<Chosen> {
@@ -96,14 +100,17 @@ mod tests {
     fn nothing_said_means_the_embedded_one() {
         let chosen = choose_with(&[]).unwrap();
         assert_eq!(chosen.target, Target::Embedded(None));
-        assert_eq!(chosen.version, None);
+        assert_eq!(chosen.profile, ProfileChoice::default());
     }
 
     #[test]
     fn the_state_is_that_of_an_embedded_one_without_a_directory() {
         let chosen = choose_with(&[("HCNCTL_STATE", "s"), ("HCNCTL_PROFILE", "13.3")]).unwrap();
         assert_eq!(chosen.target, Target::Embedded(Some("s".into())));
-        assert_eq!(chosen.version, Some(HnsVersion::new(13, 3)));
+        assert_eq!(chosen.profile, HnsVersion::new(13, 3).into());
+        let switched = [("HCNCTL_PROFILE", "13.3,tie=first-wins")];
+        let chosen = choose_with(&switched).unwrap();
+        assert_eq!(chosen.profile.to_string(), "13.3,tie=first-wins");
         let both = [("HCNCTL_STATE", "s"), ("HCNCTL_HOST", "embedded:t")];
         assert_eq!(
             choose_with(&both).unwrap().target,

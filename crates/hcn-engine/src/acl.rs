@@ -27,7 +27,7 @@ pub use list::Addresses;
 pub(crate) use plain::Plain;
 
 use crate::{
-    classifier::{Address, Conditions, Extent, ProtocolSet},
+    classifier::{Address, Conditions, Extent, ProtocolSet, Sides},
     flow::{Direction, Protocol},
     semantics::Semantics,
     sets::Sets,
@@ -367,18 +367,49 @@ fn odd(keys: &'static [&'static str], pointer: &str, value: &serde_json::Value) 
 }
 
 impl Rule {
+    /// Which fields name sets of the other side than they are called by.
+    pub(crate) fn sides(&self) -> Sides {
+        let (local, remote) = (&self.local_addresses, &self.remote_addresses);
+        let is_in = self.direction == Direction::In;
+        Sides {
+            local_is_remote: is_in && !local.sets.is_empty() && remote.prefixes.is_empty(),
+            remote_is_local: is_in && !remote.sets.is_empty() && local.prefixes.is_empty(),
+        }
+    }
+
+    /// Whether no address of either family is what its sets leave of an end of the packet.
+    pub(crate) fn has_no_address(&self, sets: &Sets, semantics: &Semantics) -> bool {
+        let (own_sets, other_sets) = self.sets_by_side();
+        let sides = [
+            (&self.local_addresses, own_sets),
+            (&self.remote_addresses, other_sets),
+        ];
+        let mut sides = sides.into_iter().filter(|(_, ids)| !ids.is_empty());
+        sides.any(|(named, ids)| {
+            let v4 = sets.extent(ids, semantics.several_sets);
+            let v6 = sets.extent(ids, semantics.several_sets);
+            plain::<u32>(named).intersection(&v4).is_none()
+                && plain::<u128>(named).intersection(&v6).is_none()
+        })
+    }
+
+    /// The sets of the endpoint's own side and of the other one. Plain addresses are told by side and sets by end: Local is the endpoint for an
+    /// address, and the source for a set, whichever the direction (hns-behaviour 4.7).
+    fn sets_by_side(&self) -> (&[String], &[String]) {
+        let (local, remote) = (&self.local_addresses.sets, &self.remote_addresses.sets);
+        match self.direction {
+            Direction::In => (remote, local),
+            Direction::Out => (local, remote),
+        }
+    }
+
     /// What a packet of one family must be for this rule to match it; `None` where no packet of the family can be.
     pub fn conditions<A: Address>(
         &self,
         sets: &Sets,
         semantics: &Semantics,
     ) -> Option<Conditions<A>> {
-        // Plain addresses are told by side and sets by end: Local is the endpoint for an address, and the source for a set, whichever the direction
-        // (hns-behaviour 4.7).
-        let (own_sets, other_sets) = match self.direction {
-            Direction::In => (&self.remote_addresses.sets, &self.local_addresses.sets),
-            Direction::Out => (&self.local_addresses.sets, &self.remote_addresses.sets),
-        };
+        let (own_sets, other_sets) = self.sets_by_side();
         let has_ports = !(self.local_ports.is_empty() && self.remote_ports.is_empty());
         let conditions = Conditions {
             protocols: match has_ports {

@@ -246,6 +246,8 @@ impl Mismatch {
     pub const REMOTE_PORT: Mismatch = Mismatch(16);
     /// No packet of the family can meet the conditions.
     pub const NEVER: Mismatch = Mismatch(32);
+    /// No packet of any family can: no address is in the sets that the rule names.
+    pub const NO_ADDRESS: Mismatch = Mismatch(64);
 
     /// Whether the rule matches.
     pub fn is_none(self) -> bool {
@@ -257,7 +259,7 @@ impl Mismatch {
         self.0 & other.0 == other.0
     }
 
-    /// A number under 64, one bit a condition.
+    /// A number under 128, one bit a condition.
     pub(crate) fn bits(self) -> u8 {
         self.0
     }
@@ -267,10 +269,30 @@ impl Mismatch {
         Mismatch(bits)
     }
 
+    /// As the fields of the document have it, where sets in the one field mean the other side.
+    pub(crate) fn named_by(self, sides: Sides) -> Self {
+        let moved = |from: Mismatch, to: Mismatch, is_moved| match is_moved && self.has(from) {
+            true => (from.0, to.0),
+            false => (0, 0),
+        };
+        let (of_remote, in_local) = moved(Self::REMOTE, Self::LOCAL, sides.local_is_remote);
+        let (of_local, in_remote) = moved(Self::LOCAL, Self::REMOTE, sides.remote_is_local);
+        Mismatch((self.0 & !(of_remote | of_local)) | in_local | in_remote)
+    }
+
     /// How many conditions are not met.
     pub fn count(self) -> u32 {
         self.0.count_ones()
     }
+}
+
+/// Whose addresses a rule's fields name, where that is not what they are called (hns-behaviour 4.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sides {
+    /// `LocalAddresses` names sets of the other side's, and no other field does.
+    pub(crate) local_is_remote: bool,
+    /// `RemoteAddresses` names sets of the endpoint's own side, and no other field does.
+    pub(crate) remote_is_local: bool,
 }
 
 /// A packet as one port sees it: its own side is local.

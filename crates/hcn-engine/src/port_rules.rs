@@ -22,6 +22,8 @@ pub(crate) struct PortRules {
     outward: Arc<[Stage]>,
     /// Whether nothing passes between this port and another one.
     pub(crate) isolated: bool,
+    /// Whether the endpoint or its network has rules that have no effect on this sort of network.
+    pub(crate) without_effect: bool,
 }
 
 /// One layer in one direction.
@@ -65,6 +67,7 @@ impl PortRules {
             inward: inward.into(),
             outward: outward.into(),
             isolated,
+            without_effect: false,
         }
     }
 

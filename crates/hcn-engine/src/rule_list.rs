@@ -10,7 +10,7 @@ use hcn_schema::{Guid, Policy, policy::AclAction};
 
 use crate::{
     acl::Rule,
-    classifier::{Address, Classifier, Conditions, Extent, Mismatch, Packet},
+    classifier::{Address, Classifier, Conditions, Extent, Mismatch, Packet, Sides},
     flow::Direction,
     semantics::{Semantics, Tie},
     sets::Sets,
@@ -43,6 +43,9 @@ pub(crate) struct Entry {
     pub(crate) text: String,
     pub(crate) action: AclAction,
     pub(crate) priority: u16,
+    pub(crate) sides: Sides,
+    /// Whether no address of either family is in the sets that it names.
+    has_no_address: bool,
 }
 
 impl Entry {
@@ -216,6 +219,8 @@ impl RuleList {
             entries: sources
                 .into_iter()
                 .map(|source| Entry {
+                    sides: source.rule.sides(),
+                    has_no_address: source.rule.has_no_address(sets, semantics),
                     object: source.object,
                     policy: source.policy,
                     inside: source.inside,
@@ -273,6 +278,7 @@ impl RuleList {
             let of_family = known.next_if(|(outcome, _)| outcome.place() == place);
             let mismatch = match of_family {
                 Some((_, conditions)) => conditions.mismatch(packet),
+                None if entry.has_no_address => Mismatch::NO_ADDRESS,
                 None => Mismatch::NEVER,
             };
             (entry, mismatch)

@@ -3,7 +3,14 @@
 //!
 //! The defaults are those of section 8; a profile of the service sets them per HNS version.
 
-use hcn_schema::policy::AclRuleType;
+use hcn_schema::{Policy, policy::AclRuleType};
+
+use crate::{
+    parts::{self, Part, Parts},
+    sets::Sets,
+    setting::{Setting, Values, Word},
+    words,
+};
 
 /// What happens to traffic that no rule names once an endpoint has any ACL (Q2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +39,15 @@ pub enum SeveralSets {
     Intersection,
     /// An address must be in one of them.
     Union,
+}
+
+/// What becomes of a policy that the HNS does not have (Q63).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownPolicies {
+    /// It is refused, or kept without effect: for a verdict that is one.
+    LeftOut,
+    /// It has its effect all the same.
+    Followed,
 }
 
 /// The switches.
@@ -64,6 +80,10 @@ pub struct Semantics {
     pub flow_idle_ms: u64,
     /// Q11: whether open flows are judged again when the rules change.
     pub rejudge_open_flows: bool,
+    /// 2.9: what the HNS does not have.
+    pub lacks: Parts,
+    /// Q63.
+    pub unknown_policies: UnknownPolicies,
 }
 
 impl Default for Semantics {
@@ -82,6 +102,8 @@ impl Default for Semantics {
             direct_out_sees_backend: true,
             flow_idle_ms: 240_000,
             rejudge_open_flows: true,
+            lacks: Parts::NONE,
+            unknown_policies: UnknownPolicies::LeftOut,
         }
     }
 }
@@ -97,7 +119,155 @@ pub struct OpenQuestion {
     pub semantics: Semantics,
 }
 
+macro_rules! part {
+    ($part:ident, $name:literal, $words:literal) => {
+        Setting {
+            name: $name,
+            question: "2.9",
+            decides: concat!("whether the HNS has ", $words),
+            values: Values::Words(&[
+                Word {
+                    name: "yes",
+                    is: |own: &Semantics| !own.lacks.has(Part::$part),
+                    choose: |own| own.lacks = own.lacks.with(Part::$part, false),
+                },
+                Word {
+                    name: "no",
+                    is: |own| own.lacks.has(Part::$part),
+                    choose: |own| own.lacks = own.lacks.with(Part::$part, true),
+                },
+            ]),
+        }
+    };
+}
+
 impl Semantics {
+    /// Every switch by its name.
+    pub const SETTINGS: &'static [Setting<Semantics>] = &[
+        Setting {
+            name: "tie",
+            question: "Q1",
+            decides: "which rule wins among those of one priority",
+            values: words!(tie: "block-wins" is Tie::BlockWins, "first-wins" is Tie::FirstWins),
+        },
+        Setting {
+            name: "default-deny",
+            question: "Q2",
+            decides: "what is dropped that no rule names, once there is one",
+            values: words!(default_deny:
+                "both-directions" is DefaultDeny::BothDirections,
+                "ruled-directions" is DefaultDeny::RuledDirections,
+                "never" is DefaultDeny::Never),
+        },
+        Setting {
+            name: "host-rule-flips-switch",
+            question: "Q3",
+            decides: "whether a Host rule alone turns on the default deny of the Switch layer",
+            values: words!(host_rule_flips_switch: "no" is false, "yes" is true),
+        },
+        Setting {
+            name: "switch-priority-zero",
+            question: "Q4",
+            decides: "what a Switch rule without a priority, or of priority 0, is",
+            values: words!(refuse_switch_priority_zero: "strongest" is false, "refused" is true),
+        },
+        Setting {
+            name: "priority-over-65500",
+            question: "Q5",
+            decides: "what becomes of a rule of such a priority",
+            values: words!(refuse_priority_over_65500: "refused" is true, "taken" is false),
+        },
+        Setting {
+            name: "direct-out-sees",
+            question: "Q9",
+            decides: "what Out rules see of a load balancer with direct server return",
+            values: words!(direct_out_sees_backend: "backend" is true, "virtual-address" is false),
+        },
+        Setting {
+            name: "flow-idle-ms",
+            question: "Q10",
+            decides: "idle time after which a flow is forgotten",
+            values: Values::Number {
+                within: (1, 86_400_000),
+                read: |own: &Semantics| own.flow_idle_ms,
+                write: |own, number| own.flow_idle_ms = number,
+            },
+        },
+        Setting {
+            name: "open-flows",
+            question: "Q11",
+            decides: "whether flows that are open are judged again when the rules change",
+            values: words!(rejudge_open_flows: "rejudged" is true, "kept" is false),
+        },
+        Setting {
+            name: "tier-default-deny",
+            question: "Q13",
+            decides: "whether a flow that no tier decides is dropped",
+            values: words!(tier_default_deny: "yes" is true, "no" is false),
+        },
+        Setting {
+            name: "several-sets",
+            question: "Q14",
+            decides: "of several IP sets in one field, in which an address has to be",
+            values: words!(several_sets: "all" is SeveralSets::Intersection, "any" is SeveralSets::Union),
+        },
+        Setting {
+            name: "omitted-rule-type",
+            question: "Q17",
+            decides: "what a rule without RuleType is",
+            values: words!(omitted_rule_type: "switch" is AclRuleType::Switch, "host" is AclRuleType::Host),
+        },
+        Setting {
+            name: "other-protocols-in",
+            question: "Q33",
+            decides: "whether NAT and Transparent networks take in others than TCP, UDP, ICMP, IGMP unasked",
+            values: words!(drop_other_protocols_in: "taken" is false, "dropped" is true),
+        },
+        Setting {
+            name: "acl-on-nat",
+            question: "4.1",
+            decides: "whether rules have an effect on NAT networks",
+            values: words!(acl_on_nat: "yes" is true, "no" is false),
+        },
+        Setting {
+            name: "unknown-policies",
+            question: "Q63",
+            decides: "what becomes of a policy that the HNS does not have",
+            values: words!(unknown_policies:
+                "left-out" is UnknownPolicies::LeftOut,
+                "followed" is UnknownPolicies::Followed),
+        },
+        part!(TierAcl, "tier-acl", "TierAcl"),
+        part!(NetworkAcl, "network-acl", "NetworkACL"),
+        part!(
+            SetPolicy,
+            "set-policy",
+            "SetPolicy and rules that name a set"
+        ),
+        part!(NestedIpSet, "nested-ip-set", "sets of sets"),
+        part!(Protocol252, "protocol-252", "protocol 252 in rules"),
+        part!(
+            DirectServerReturn,
+            "direct-server-return",
+            "direct server return of load balancers"
+        ),
+        part!(Ipv6, "ipv6-dual-stack", "IPv6 beside IPv4"),
+    ];
+
+    /// What has no part in a verdict though it stands in a document.
+    pub fn lacked(&self) -> Parts {
+        match self.unknown_policies {
+            UnknownPolicies::LeftOut => self.lacks,
+            UnknownPolicies::Followed => Parts::NONE,
+        }
+    }
+
+    /// Whether a policy has no part in a verdict, as the HNS does not have it.
+    pub fn leaves_out(&self, policy: &Policy, sets: &Sets) -> bool {
+        let lacked = self.lacked();
+        !lacked.is_empty() && !parts::of_policy(policy, sets).and(lacked).is_empty()
+    }
+
     /// These, where it matters only what becomes of a new flow and not what is admitted or how long flows live.
     #[must_use]
     pub(crate) fn for_verdicts(&self) -> Semantics {
@@ -107,6 +277,9 @@ impl Semantics {
             refuse_priority_over_65500: usual.refuse_priority_over_65500,
             flow_idle_ms: usual.flow_idle_ms,
             rejudge_open_flows: usual.rejudge_open_flows,
+            // All that hangs on both is what is left out.
+            lacks: self.lacked(),
+            unknown_policies: usual.unknown_policies,
             ..self.clone()
         }
     }
@@ -211,6 +384,69 @@ impl Semantics {
                 ),
                 &|own| own.drop_other_protocols_in = !own.drop_other_protocols_in,
             ),
+            match self.unknown_policies {
+                UnknownPolicies::LeftOut => question(
+                    "Q63",
+                    "what this version of HNS does not have has its effect all the same",
+                    &|own| own.unknown_policies = UnknownPolicies::Followed,
+                ),
+                UnknownPolicies::Followed => question(
+                    "Q63",
+                    "what this version of HNS does not have is left out",
+                    &|own| own.unknown_policies = UnknownPolicies::LeftOut,
+                ),
+            },
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No two names set the same: each value of each switch that is not the usual one makes other semantics than every other, and the usual one
+    /// makes the usual ones again.
+    #[test]
+    fn every_value_of_every_switch_makes_semantics_of_its_own() {
+        let usual = Semantics::default();
+        let mut made = vec![usual.clone()];
+        for setting in Semantics::SETTINGS {
+            let Values::Words(words) = &setting.values else {
+                continue;
+            };
+            let own = setting.value(&usual);
+            for word in words.iter().filter(|word| word.name != own) {
+                let mut other = usual.clone();
+                assert!(setting.set(&mut other, word.name));
+                assert_eq!(setting.value(&other), word.name);
+                assert!(!made.contains(&other), "{} {}", setting.name, word.name);
+                assert!(setting.set(&mut other, &own));
+                assert_eq!(other, usual, "{} {own}", setting.name);
+                assert!(setting.set(&mut other, word.name));
+                made.push(other);
+            }
+            assert!(!setting.set(&mut usual.clone(), "other"));
+        }
+        let parts = Part::ALL.iter().map(|part| part.key());
+        for name in parts {
+            assert!(Semantics::SETTINGS.iter().any(|own| own.name == name));
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_within_its_bounds() {
+        let mut own = Semantics::default();
+        let idle = Semantics::SETTINGS
+            .iter()
+            .find(|own| own.name == "flow-idle-ms");
+        let idle = idle.unwrap();
+        assert!(idle.set(&mut own, "1000"));
+        assert_eq!(
+            (own.flow_idle_ms, idle.value(&own)),
+            (1000, "1000".to_owned())
+        );
+        for bad in ["", "0", "-1", "+5", "1s", "99999999999"] {
+            assert!(!idle.set(&mut own, bad), "{bad:?}");
+        }
     }
 }

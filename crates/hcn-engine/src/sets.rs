@@ -4,7 +4,7 @@
 //! Apart because sets are looked up while rules are compiled and never after: a switch holds only the addresses that came of them, so a changed
 //! set takes effect with the next compilation (hns-behaviour 4.7, 4.12).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
 use hcn_schema::policy::network::SetPolicy;
 use ipnet::IpNet;
@@ -26,6 +26,8 @@ pub struct Sets {
 struct Set {
     v4: Extent<u32>,
     v6: Extent<u128>,
+    /// Whether it is a set of sets.
+    is_nested: bool,
 }
 
 impl Set {
@@ -33,13 +35,15 @@ impl Set {
     const EVERY: Set = Set {
         v4: Extent::Any,
         v6: Extent::Any,
+        is_nested: true,
     };
 
     /// The addresses of these prefixes; none for an empty first-level set, which no address is in.
-    fn of<'a>(prefixes: impl Iterator<Item = &'a IpNet> + Clone) -> Set {
+    fn of<'a>(prefixes: impl Iterator<Item = &'a IpNet> + Clone, is_nested: bool) -> Set {
         Set {
             v4: Extent::of(prefixes.clone().filter_map(u32::span).collect()),
             v6: Extent::of(prefixes.filter_map(u128::span).collect()),
+            is_nested,
         }
     }
 }
@@ -65,7 +69,7 @@ impl Sets {
         let mut by_id = HashMap::new();
         for (id, (place, values)) in &read {
             let set = match values {
-                SetValues::Prefixes(prefixes) => Set::of(prefixes.iter()),
+                SetValues::Prefixes(prefixes) => Set::of(prefixes.iter(), false),
                 SetValues::Sets(members) if members.is_empty() => Set::EVERY,
                 SetValues::Sets(members) => {
                     let mut prefixes = Vec::new();
@@ -79,7 +83,7 @@ impl Sets {
                             )),
                         }
                     }
-                    Set::of(prefixes.into_iter())
+                    Set::of(prefixes.into_iter(), true)
                 }
             };
             by_id.insert((*id).to_owned(), set);
@@ -93,6 +97,20 @@ impl Sets {
     /// Whether there is a set of this id.
     pub fn contains(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
+    }
+
+    /// Whether a set is one of sets; `None` where there is no set of this id.
+    pub fn is_nested(&self, id: &str) -> Option<bool> {
+        self.by_id.get(id).map(|set| set.is_nested)
+    }
+
+    /// Whether an address is in a set; `None` where there is no set of this id.
+    pub(crate) fn holds(&self, id: &str, address: IpAddr) -> Option<bool> {
+        let set = self.by_id.get(id)?;
+        Some(match address {
+            IpAddr::V4(address) => set.v4.contains(address.into()),
+            IpAddr::V6(address) => set.v6.contains(address.into()),
+        })
     }
 
     /// Whether no address of either family is in a set; `None` where there is no set of this id.

@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use crate::{
     classifier::Extent,
     flow::{Direction, Family, Flow, Protocol},
+    parts::Part,
     port_rules::{Labels, PortRules},
     semantics::Semantics,
     space::{self, Axis, Region, Space},
@@ -201,7 +202,7 @@ pub struct Switch {
 
 /// Something in a document that cannot be compiled as it stands; the rest of the document is.
 ///
-/// A rule that is left out still counts as a rule for the default deny, since HNS counted it.
+/// A rule that is left out still counts as a rule for the default deny, since HNS counted it; but not one that the HNS does not have ([`Fault::lacks`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The endpoint or network.
@@ -210,6 +211,28 @@ pub struct Fault {
     pub pointer: String,
     /// What is wrong and what was made of it, in a sentence.
     pub message: String,
+    /// What the HNS does not have, where that is all that is wrong, and how many there are of it in the object.
+    pub lacks: Option<(Part, usize)>,
+}
+
+impl Fault {
+    /// The sentence, with a name for the HNS, e.g. "HNS 9.2".
+    pub fn message_of(&self, hns: &str) -> String {
+        match self.lacks {
+            Some((part, count)) => lack_words(part, hns, count),
+            None => self.message.clone(),
+        }
+    }
+}
+
+fn lack_words(part: Part, hns: &str, count: usize) -> String {
+    let what = match (part, count) {
+        (Part::DirectServerReturn, _) => "the host translates".to_owned(),
+        (Part::Ipv6, _) => "the IPv6 addresses are left out".to_owned(),
+        (_, 1) => "the policy is left out".to_owned(),
+        (_, count) => format!("this policy and {} more are left out", count - 1),
+    };
+    format!("{part} is not in {hns}; {what}")
 }
 
 impl Switch {
@@ -334,6 +357,9 @@ impl Switch {
         };
         if ruling.reason == Reason::NoIntercommunication {
             cause.rule = self.ports.get(port.0 as usize).map(flag_reference);
+        }
+        if ruling.reason == Reason::NoRules && rules.is_some_and(|rules| rules.without_effect) {
+            cause.reason = Reason::WithoutEffect;
         }
         let (Reason::Rule(number), Some(rules)) = (ruling.reason, rules) else {
             return cause;

@@ -69,6 +69,9 @@ pub enum Reason {
     Rule(u32),
     /// No layer has a rule for the direction: everything passes.
     NoRules,
+    /// Rules stand on the port, and on its network this version of HNS gives none of them an effect: everything passes. In causes alone; a
+    /// ruling says [`Reason::NoRules`].
+    WithoutEffect,
     /// Rules exist, none decided, and the layer drops what none of them allows.
     Default,
     /// Rules exist, none decided, and the layer lets pass what none of them blocks.
@@ -130,6 +133,9 @@ impl fmt::Display for Cause {
             (Reason::NoRules, None) => {
                 f.write_str("no rule for this direction on this port: everything passes")
             }
+            (Reason::WithoutEffect, None) => f.write_str(
+                "rules stand here and have no effect, as none has on NAT networks of this version of HNS: everything passes",
+            ),
             (Reason::Established, None) => f.write_str("part of a flow that is allowed"),
             (Reason::NoIntercommunication, None) => {
                 f.write_str("nothing passes between containers")

@@ -5,6 +5,7 @@
 //! on the way, tries them one after the other, and reads them again where a rule or a guess is taken away. What it says of a packet is what
 //! [`Switch::way`] says of it.
 
+mod named_sets;
 mod outline;
 mod sieve;
 mod source_ports;
@@ -13,7 +14,10 @@ mod stages;
 mod tests;
 mod unfollowed;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::OnceLock,
+};
 
 use hcn_schema::{Endpoint, Guid, Network, policy::network::SetPolicy};
 
@@ -21,9 +25,10 @@ use sieve::Sieved;
 
 use crate::{
     flow::{Direction, Flow},
+    parts::{self, Part, Parts},
     port_rules::PortRules,
     rule_list::How,
-    semantics::{Semantics, SeveralSets},
+    semantics::{Semantics, SeveralSets, UnknownPolicies},
     sets::Sets,
     switch::{Documents, Fault, PortIndex, Switch, compile},
     topology::Topology,
@@ -31,6 +36,7 @@ use crate::{
     way::{Fate, Start, Way},
 };
 
+pub use named_sets::NamedSet;
 pub use outline::Outline;
 pub use source_ports::SourcePorts;
 pub use stages::{Field, Near, Rule, StageReport, Stronger, Weaker};
@@ -42,10 +48,21 @@ pub struct Inquiry<'a> {
     /// The documents whose rules are read, where they are others.
     sieved: Option<Sieved<'a>>,
     semantics: Semantics,
+    own: World,
+    /// Where there is something in the documents on which it hangs: the world of an HNS with and without direct server return, and with and
+    /// without IPv6 beside IPv4. Made when they are asked for.
+    others: [OnceLock<World>; 4],
+    has_direct: bool,
+    has_dual: bool,
+    faults: Vec<Fault>,
+}
+
+/// Where packets go.
+#[derive(Debug)]
+struct World {
     /// Without rules.
     switch: Switch,
     topology: Topology,
-    faults: Vec<Fault>,
 }
 
 /// Why a flow fares as it does.
@@ -57,6 +74,8 @@ pub struct Explanation {
     pub judgements: Vec<Judgement>,
     /// How it would fare from other source ports; nothing where it fares the same from all.
     pub source_ports: Vec<SourcePorts>,
+    /// What is used on the way and not every version of HNS has.
+    pub parts: Parts,
     /// Policies of the endpoints on the way that may make something else of the packet, and are not followed.
     pub unfollowed: Vec<Unfollowed>,
     /// What could not be read of the objects on the way.
@@ -125,18 +144,42 @@ type Kept = HashMap<Guid, Vec<usize>>;
 /// first is taken away.
 const WITNESSES: usize = 2;
 
+impl World {
+    fn of(documents: &Documents, semantics: &Semantics) -> (World, Vec<Fault>) {
+        let (switch, faults) = Switch::without_rules(documents, semantics);
+        let topology = Topology::of(&switch, usize::MAX);
+        (World { switch, topology }, faults)
+    }
+}
+
 impl<'a> Inquiry<'a> {
     /// Prepares documents.
     pub fn new(documents: &'a Documents, semantics: &Semantics) -> Self {
-        let (switch, faults) = Switch::without_rules(documents, semantics);
+        let (own, faults) = World::of(documents, semantics);
         Inquiry {
             documents,
             sieved: None,
             semantics: semantics.clone(),
-            topology: Topology::of(&switch, usize::MAX),
-            switch,
+            own,
+            others: Default::default(),
+            has_direct: documents.load_balancers.iter().any(parts::is_direct),
+            has_dual: documents.endpoints.iter().any(parts::may_be_dual),
             faults,
         }
+    }
+
+    /// Where packets go under some semantics.
+    fn world(&self, semantics: &Semantics) -> &World {
+        let (own, other) = (self.semantics.lacked(), semantics.lacked());
+        let differs = |part, is_there: bool| is_there && own.has(part) != other.has(part);
+        if !differs(Part::DirectServerReturn, self.has_direct)
+            && !differs(Part::Ipv6, self.has_dual)
+        {
+            return &self.own;
+        }
+        let number = usize::from(other.has(Part::DirectServerReturn))
+            + 2 * usize::from(other.has(Part::Ipv6));
+        self.others[number].get_or_init(|| World::of(self.documents, semantics).0)
     }
 
     /// Reads the rules from other documents: of the endpoints on the way of a flow, which `outline` finds, those that matter for it. Where there are
@@ -161,11 +204,11 @@ impl<'a> Inquiry<'a> {
             .clone_from(&self.documents.networks);
         let mut sets: HashMap<usize, Sets> = HashMap::new();
         for number in self.ports_on_the_way(start, flow) {
-            let Some(port) = self.switch.ports.get(number.0 as usize) else {
+            let Some(port) = self.own.switch.ports.get(number.0 as usize) else {
                 continue;
             };
             let sets = sets.entry(port.network).or_insert_with(|| {
-                let network = self.switch.networks.get(port.network);
+                let network = self.own.switch.networks.get(port.network);
                 let network = network.and_then(|network| self.network_document(network.id));
                 network.map_or_else(Sets::default, sets_of)
             });
@@ -192,12 +235,12 @@ impl<'a> Inquiry<'a> {
 
     /// Networks, ports, mappings and load balancers; its ports have no rules.
     pub fn switch(&self) -> &Switch {
-        &self.switch
+        &self.own.switch
     }
 
     /// Who is where.
     pub fn topology(&self) -> &Topology {
-        &self.topology
+        &self.own.topology
     }
 
     /// What could not be read of networks, ports, mappings and load balancers.
@@ -243,9 +286,13 @@ impl<'a> Inquiry<'a> {
             .filter_map(|judged| self.judgement(start, flow, &way, &rules, &kept, judged))
             .collect();
         let on_the_way: HashSet<Guid> = self.objects(start, flow).collect();
-        faults.retain(|fault| on_the_way.contains(&fault.object));
+        faults.retain(|fault| {
+            let is_of_other_family = matches!(fault.lacks, Some((Part::Ipv6, _))) && is_v4(flow);
+            on_the_way.contains(&fault.object) && !is_of_other_family
+        });
         let explanation = Explanation {
             source_ports: self.source_ports(start, flow, &rules),
+            parts: self.parts(start, flow),
             unfollowed: self.unfollowed(start, flow, &way),
             way,
             judgements,
@@ -325,7 +372,7 @@ impl<'a> Inquiry<'a> {
         let last = way.judgements().pop().and_then(|judged| {
             let (port, direction, flow, ruling) = judged;
             let cause = self.cause(&rules, port, direction, &flow, ruling);
-            let endpoint = self.switch.ports.get(port.0 as usize)?.endpoint;
+            let endpoint = self.own.switch.ports.get(port.0 as usize)?.endpoint;
             Some((endpoint, direction, cause))
         });
         Otherwise {
@@ -344,11 +391,10 @@ impl<'a> Inquiry<'a> {
     }
 
     fn way_by(&self, start: Start, flow: &Flow, semantics: &Semantics, rules: &Rules) -> Way {
-        let judge = |port, direction, flow: &Flow| {
-            self.switch.rule_by(rules.get(&port), port, direction, flow)
-        };
-        self.switch
-            .way_judged_by(&self.topology, start, flow, semantics, &judge)
+        let World { switch, topology } = self.world(semantics);
+        let judge =
+            |port, direction, flow: &Flow| switch.rule_by(rules.get(&port), port, direction, flow);
+        switch.way_judged_by(topology, start, flow, semantics, &judge)
     }
 
     fn cause(
@@ -359,19 +405,77 @@ impl<'a> Inquiry<'a> {
         flow: &Flow,
         ruling: Ruling,
     ) -> Cause {
-        self.switch
+        self.own
+            .switch
             .cause_by(rules.get(&port), port, direction, flow, ruling)
     }
 
-    /// Every way that the packet may take, whatever the rules are and whichever translation Out rules see.
-    fn ways(&self, start: Start, flow: &Flow) -> [Way; 2] {
-        [true, false].map(|direct_out_sees_backend| {
-            let semantics = Semantics {
-                direct_out_sees_backend,
-                ..self.semantics.clone()
-            };
-            self.way_by(start, flow, &semantics, &Rules::new())
-        })
+    /// Every way that the packet may take, whatever the rules are, whichever translation Out rules see, and whichever of them the HNS has.
+    fn ways(&self, start: Start, flow: &Flow) -> Vec<Way> {
+        // Without its IPv6 addresses nobody gets anything that he does not get with them.
+        let mut lacks = self.semantics.lacked().with(
+            Part::Ipv6,
+            self.semantics.lacked().has(Part::Ipv6) && is_v4(flow),
+        );
+        let mut semantics = Vec::with_capacity(4);
+        let is_to_direct = self.has_direct && self.balancer_of(flow).is_some();
+        for _ in 0..if is_to_direct { 2 } else { 1 } {
+            for direct_out_sees_backend in [true, false] {
+                semantics.push(Semantics {
+                    direct_out_sees_backend,
+                    lacks,
+                    unknown_policies: UnknownPolicies::LeftOut,
+                    ..self.semantics.clone()
+                });
+            }
+            let part = Part::DirectServerReturn;
+            lacks = lacks.with(part, !lacks.has(part));
+        }
+        let way = |semantics| self.way_by(start, flow, semantics, &Rules::new());
+        semantics.iter().map(way).collect()
+    }
+
+    /// The load balancer that takes a flow.
+    fn balancer_of(&self, flow: &Flow) -> Option<usize> {
+        let World { switch, topology } = &self.own;
+        Some(switch.balancer_of(topology, flow)?.0)
+    }
+
+    /// What is used on the way and not every version of HNS has.
+    fn parts(&self, start: Start, flow: &Flow) -> Parts {
+        let how = self.once(&self.semantics);
+        let mut all = Parts::NONE;
+        let mut of_network: HashMap<Guid, (Sets, Parts)> = HashMap::new();
+        for (_, endpoint, network) in self.documents_on_the_way(start, flow) {
+            let id = |id: Option<&hcn_schema::Id>| id.and_then(hcn_schema::Id::guid);
+            let network_id = network.and_then(|own| id(own.id.get())).unwrap_or_default();
+            let (sets, of_network) = of_network.entry(network_id).or_insert_with(|| {
+                let sets = network.map_or_else(Sets::default, sets_of);
+                let policies = network.and_then(|own| own.policies.get());
+                let policies = policies.into_iter().flatten();
+                let rules = policies.filter(|policy| policy.is("NetworkACL"));
+                let parts = rules.flat_map(|rule| parts::of_policy(rule, &sets).iter());
+                let parts = parts.collect();
+                (sets, parts)
+            });
+            let object = id(endpoint.id.get()).unwrap_or_default();
+            let policies = endpoint.policies.get().map_or(&[][..], Vec::as_slice);
+            let own = how.policies(object, policies);
+            let own = own.flat_map(|(_, policy)| parts::of_policy(policy, sets).iter());
+            all = own.chain(of_network.iter()).chain(all.iter()).collect();
+        }
+        let balancer = self.balancer_of(flow);
+        let balancer = balancer.and_then(|place| {
+            let id = self.own.switch.balancers.get(place)?.id;
+            let mut documents = self.documents.load_balancers.iter();
+            documents.find(|own| own.id.get().and_then(hcn_schema::Id::guid) == Some(id))
+        });
+        let is_direct = balancer.is_some_and(parts::is_direct);
+        let mut endpoints = self.documents.endpoints.iter();
+        let is_dual =
+            self.has_dual && !is_v4(flow) && endpoints.any(|own| parts::is_dual_end(own, flow));
+        all.with(Part::DirectServerReturn, is_direct)
+            .with(Part::Ipv6, is_dual)
     }
 
     fn ports_on_the_way(&self, start: Start, flow: &Flow) -> BTreeSet<PortIndex> {
@@ -384,15 +488,15 @@ impl<'a> Inquiry<'a> {
     fn objects(&self, start: Start, flow: &Flow) -> impl Iterator<Item = Guid> {
         let ports = self.ports_on_the_way(start, flow);
         let of_ports = ports.into_iter().flat_map(|port| {
-            let port = self.switch.ports.get(port.0 as usize);
-            let network = port.and_then(|port| self.switch.networks.get(port.network));
+            let port = self.own.switch.ports.get(port.0 as usize);
+            let network = port.and_then(|port| self.own.switch.networks.get(port.network));
             let ids = [port.map(|port| port.endpoint), network.map(|own| own.id)];
             ids.into_iter().flatten()
         });
-        let balancer = self.switch.balancer_of(&self.topology, flow);
-        let chosen = balancer.map(|(place, _)| self.switch.balancers[place].id);
+        let balancer = self.own.switch.balancer_of(&self.own.topology, flow);
+        let chosen = balancer.map(|(place, _)| self.own.switch.balancers[place].id);
         // One that does not take it may be the one that was to.
-        let balancers = self.switch.balancers.iter();
+        let balancers = self.own.switch.balancers.iter();
         let at_address = balancers.filter(|own| own.vips.contains(&flow.destination));
         of_ports
             .chain(chosen)
@@ -402,7 +506,7 @@ impl<'a> Inquiry<'a> {
     /// Reads the rules of the ports on the way.
     fn read(&self, start: Start, flow: &Flow, how: &How<'_>, faults: &mut Vec<Fault>) -> Rules {
         let documents = self.documents_on_the_way(start, flow);
-        compile::rules_of_ports(&self.switch, &documents, how, faults)
+        compile::rules_of_ports(&self.own.switch, &documents, how, faults)
     }
 
     fn documents_on_the_way(
@@ -414,8 +518,8 @@ impl<'a> Inquiry<'a> {
         ports
             .into_iter()
             .filter_map(|number| {
-                let port = self.switch.ports.get(number.0 as usize)?;
-                let network = self.switch.networks.get(port.network)?.id;
+                let port = self.own.switch.ports.get(number.0 as usize)?;
+                let network = self.own.switch.networks.get(port.network)?.id;
                 let of = |id: Option<&hcn_schema::Id>, wanted| {
                     id.and_then(hcn_schema::Id::guid) == Some(wanted)
                 };
@@ -450,6 +554,7 @@ impl<'a> Inquiry<'a> {
         let widest = |several_sets| Semantics {
             several_sets,
             acl_on_nat: true,
+            unknown_policies: UnknownPolicies::Followed,
             ..self.semantics.clone()
         };
         let mut readings = Vec::new();
@@ -457,7 +562,7 @@ impl<'a> Inquiry<'a> {
             let other = widest(several_sets);
             readings.push(self.read(start, flow, &self.once(&other), &mut Vec::new()));
         }
-        if !self.semantics.acl_on_nat {
+        if !self.semantics.acl_on_nat || !self.semantics.lacked().is_empty() {
             let other = widest(self.semantics.several_sets);
             readings.push(self.read(start, flow, &self.once(&other), &mut Vec::new()));
         }
@@ -471,6 +576,7 @@ impl<'a> Inquiry<'a> {
         }
         let mut kept = Kept::new();
         for (_, endpoint, network) in documents {
+            let sets = network.map_or_else(Sets::default, sets_of);
             let of_network = network.map(|network| (network.id.get(), network.policies.get()));
             let objects = [
                 Some((endpoint.id.get(), endpoint.policies.get())),
@@ -481,7 +587,7 @@ impl<'a> Inquiry<'a> {
                 let policies = policies.map_or(&[][..], Vec::as_slice);
                 let how = self.once(&self.semantics);
                 kept.entry(id).or_insert_with(|| {
-                    stages::kept_places(id, how.policies(id, policies), &matching)
+                    stages::kept_places(id, how.policies(id, policies), &sets, &matching)
                 });
             }
         }
@@ -523,12 +629,13 @@ impl<'a> Inquiry<'a> {
         let stages = match rules.get(&port) {
             // Where no rule was asked, no layer has thought anything.
             Some(rules) if cause.reason != crate::verdict::Reason::NoIntercommunication => {
-                let port = self.switch.ports.get(port.0 as usize)?.endpoint;
+                let number = port;
+                let port = self.own.switch.ports.get(port.0 as usize)?.endpoint;
                 let aside = self
                     .sieved
                     .as_ref()
                     .and_then(|sieved| sieved.aside.get(&port));
-                rules.reports(direction, &seen, |layer| {
+                let mut reports = rules.reports(direction, &seen, |layer| {
                     let of_layer =
                         aside.map(|aside| aside.of(&self.semantics, layer, direction, &seen));
                     let of_layer = of_layer.into_iter().flatten();
@@ -537,12 +644,14 @@ impl<'a> Inquiry<'a> {
                         tie: self.semantics.tie,
                         rules: of_layer.collect(),
                     }
-                })
+                });
+                self.name_sets((start, flow), number, &seen, &mut reports);
+                reports
             }
             Some(_) | None => Vec::new(),
         };
         Some(Judgement {
-            endpoint: self.switch.ports.get(port.0 as usize)?.endpoint,
+            endpoint: self.own.switch.ports.get(port.0 as usize)?.endpoint,
             direction,
             flow: seen,
             decision: ruling.decision,
@@ -551,6 +660,10 @@ impl<'a> Inquiry<'a> {
             without,
         })
     }
+}
+
+fn is_v4(flow: &Flow) -> bool {
+    flow.source.is_ipv4()
 }
 
 fn sets_of(network: &Network) -> Sets {

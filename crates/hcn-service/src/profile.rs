@@ -4,8 +4,15 @@
 //! A profile is data. Each switch cites the question of hns-behaviour section 8 that it answers; a default marked there as a guess is a
 //! guess here too.
 
+mod choice;
+
 use hcn_api::{Answer, Feature, HcnCode, HnsError, HnsVersion};
-use hcn_engine::Semantics;
+use hcn_engine::{
+    Semantics,
+    parts::{Part, Parts},
+};
+
+pub use choice::{NoChoice, ProfileChoice, Switch, Switches};
 
 /// What `Remove` of an endpoint's ACL compares (Q6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +62,8 @@ pub struct Profile {
     pub keeps_orphaned_policy_lists: bool,
     /// Whether v1 policy lists may hold routes (hns-behaviour 3.1, `HCN_E_INVALID_POLICY_TYPE`).
     pub takes_route_lists: bool,
+    /// What a user set otherwise than the version has it; it is set already.
+    pub switches: Switches,
 }
 
 /// The version of the walk-through.
@@ -82,7 +91,40 @@ impl Profile {
             .min_by_key(|(known, _)| known.minor.abs_diff(version.minor))
             .or_else(|| known().filter(|(known, _)| *known < version).max())
             .unwrap_or(KNOWN[0]);
-        Profile::described(near, windows)
+        Profile::described(near, windows).having_parts_of(version)
+    }
+
+    /// This profile, with what a version has that may be another than its own.
+    #[must_use]
+    pub fn having_parts_of(mut self, version: HnsVersion) -> Profile {
+        self.semantics.lacks = lacks(version);
+        self
+    }
+
+    /// This profile, with switches set otherwise.
+    #[must_use]
+    pub fn with(mut self, switches: &Switches) -> Profile {
+        switches.apply(&mut self);
+        self.switches.join(switches);
+        self
+    }
+
+    /// Whether the HNS has a feature: a version near the profile's does, where no switch says otherwise.
+    pub fn has(&self, wanted: Feature, version: HnsVersion) -> bool {
+        let part = Part::ALL.iter().find(|part| feature(**part) == wanted);
+        part.map_or_else(
+            || wanted.is_in(version),
+            |part| !self.semantics.lacks.has(*part),
+        )
+    }
+
+    /// The version, and what was set otherwise: `15.0,tie=first-wins`.
+    pub fn name(&self) -> String {
+        let choice = ProfileChoice {
+            version: Some(self.version),
+            switches: self.switches.clone(),
+        };
+        choice.to_string()
     }
 
     /// The profile of a version.
@@ -108,6 +150,7 @@ impl Profile {
         let semantics = Semantics {
             // 4.1: on Windows Server 2025 before April 2026, ACLs on NAT endpoints had no effect.
             acl_on_nat: version != HnsVersion::new(15, 4),
+            lacks: lacks(version),
             ..Semantics::default()
         };
         Profile {
@@ -128,8 +171,28 @@ impl Profile {
             },
             keeps_orphaned_policy_lists: version.major == 9,
             takes_route_lists: version.major != 9,
+            switches: Switches::default(),
         }
     }
+}
+
+/// The feature that a part of verdicts is (2.9).
+fn feature(part: Part) -> Feature {
+    match part {
+        Part::TierAcl => Feature::TierAcl,
+        Part::NetworkAcl => Feature::NetworkAcl,
+        Part::SetPolicy => Feature::SetPolicy,
+        Part::NestedIpSet => Feature::NestedIpSet,
+        Part::Protocol252 => Feature::AclSupportForProtocol252,
+        Part::DirectServerReturn => Feature::Dsr,
+        Part::Ipv6 => Feature::Ipv6DualStack,
+    }
+}
+
+/// What a version does not have of what verdicts hang on.
+fn lacks(version: HnsVersion) -> Parts {
+    let all = Part::ALL.iter().copied();
+    all.filter(|part| !feature(*part).is_in(version)).collect()
 }
 
 #[cfg(test)]
@@ -154,5 +217,28 @@ mod tests {
             let of = |(major, minor)| HnsVersion::new(major, minor);
             assert_eq!(Profile::nearest(of(version)).version, of(near));
         }
+    }
+
+    /// By hand, from the rows of hns-behaviour 2.9.
+    #[test]
+    fn a_profile_lacks_what_came_after_its_version() {
+        let lacking = |major, minor| {
+            let profile = Profile::nearest(HnsVersion::new(major, minor));
+            let names = profile.semantics.lacks.iter().map(Part::key);
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            lacking(9, 2),
+            "tier-acl network-acl set-policy nested-ip-set protocol-252 direct-server-return ipv6-dual-stack"
+        );
+        assert_eq!(
+            lacking(9, 3),
+            "tier-acl network-acl set-policy nested-ip-set protocol-252 ipv6-dual-stack"
+        );
+        assert_eq!(lacking(13, 3), "tier-acl network-acl nested-ip-set");
+        // The nearest that is described is 13.3, which has no tiers.
+        assert_eq!(lacking(14, 0), "network-acl nested-ip-set");
+        assert_eq!(lacking(15, 0), "");
+        assert_eq!(lacking(16, 0), "");
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     guest_network_service,
     listeners::Listeners,
     load, load_balancer, namespace, network, port_reservation,
-    profile::{self, Profile},
+    profile::{self, Profile, Switches},
     query, sdn_route,
     sources::{Clock, Ids, RandomIds, SystemClock},
     store::{Fresh, Holder, Moment, Operation, Store, View},
@@ -37,6 +37,8 @@ pub struct Options {
     pub state: PathBuf,
     /// Version of HNS; `None` means the store's own, or 15.0 for a new store.
     pub version: Option<HnsVersion>,
+    /// Switches of the profile that are set otherwise than the version has them, for as long as it is open.
+    pub switches: Switches,
     /// Who asks, for the operation log.
     pub actor: String,
     /// The time.
@@ -53,6 +55,7 @@ impl Options {
         Options {
             state: state.into(),
             version: None,
+            switches: Switches::default(),
             actor: "hcn-service".to_owned(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
@@ -94,6 +97,7 @@ impl Service {
             Some(profile) => profile,
             None => Profile::of(store.version)?,
         };
+        let profile = profile.with(&options.switches);
         // Not from the given ids, which may repeat from process to process.
         let teller = RandomIds.guid().0 as u64;
         let listeners = Listeners::default();

@@ -5,7 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use hcn_api::{Answer, HcnCode, Hns, HnsError, HnsVersion};
 use hcn_native::Native;
-use hcn_service::{Clock, Ids, Options, Profile, RandomIds, Service, SystemClock};
+use hcn_service::{
+    Clock, Ids, Options, Profile, RandomIds, Service, SystemClock, profile::Switches,
+};
 
 use crate::{
     client::Client,
@@ -18,6 +20,9 @@ use crate::{
 pub struct ConnectOptions {
     /// Version of HNS that an embedded one impersonates; `None` means the store's own. Another HNS has to have it.
     pub version: Option<HnsVersion>,
+    /// Switches of the profile that are set otherwise than the version has them. Those of the judge hold for any HNS, as they say how its
+    /// documents are read; those of the service for an embedded one.
+    pub switches: Switches,
     /// Who asks, for the operation log.
     pub actor: String,
     /// Where hcnctl keeps what an HNS of its own does not: the containers beside a native one. `None` means
@@ -35,6 +40,7 @@ impl Default for ConnectOptions {
     fn default() -> Self {
         ConnectOptions {
             version: None,
+            switches: Switches::default(),
             actor: "hcn".to_owned(),
             state: None,
             clock: Arc::new(SystemClock),
@@ -49,6 +55,7 @@ pub struct Connection {
     hns: Arc<dyn Hns>,
     lab: Arc<dyn Lab>,
     inner: Inner,
+    switches: Switches,
 }
 
 /// What only one sort of target has.
@@ -61,7 +68,7 @@ enum Inner {
 /// Opens an HNS.
 ///
 /// # Errors
-/// Those of the store; `E_INVALIDARG` where an HNS that has its own version is asked to be another. A server is first asked by the first
+/// Those of the store; `E_INVALIDARG` where an HNS that has its own version is asked to be another, or to have a switch of the embedded one. A server is first asked by the first
 /// call.
 pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
     let token = |authority: &str| {
@@ -74,6 +81,7 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
             hns: remote.clone(),
             lab: remote.clone(),
             inner: Inner::Remote,
+            switches: options.switches.clone(),
         }
     };
     let connection = match target {
@@ -81,6 +89,7 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
             let state = folder.clone().unwrap_or_else(default_state);
             let service = Arc::new(Service::open(Options {
                 version: options.version,
+                switches: options.switches.clone(),
                 actor: options.actor,
                 clock: options.clock,
                 ids: options.ids,
@@ -90,6 +99,7 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
                 hns: service.clone(),
                 lab: service.clone(),
                 inner: Inner::Embedded(service),
+                switches: options.switches,
             });
         }
         Target::Http(authority) => remote(Remote::tcp(authority, token(authority))),
@@ -103,9 +113,17 @@ pub fn connect(target: &Target, options: ConnectOptions) -> Answer<Connection> {
                 hns,
                 lab: Arc::new(lab),
                 inner: Inner::Native,
+                switches: options.switches.clone(),
             }
         }
     };
+    if let Some(name) = connection.switches.of_service() {
+        return Err(HnsError::at(
+            HcnCode::E_INVALIDARG,
+            "profile",
+            format!("{name} is a switch of an embedded HNS, and {target} is another"),
+        ));
+    }
     if let Some(wanted) = options.version {
         let own = Client::new(connection.hns()).version()?;
         if own != wanted {
@@ -147,7 +165,8 @@ impl Connection {
             Inner::Embedded(service) => Ok(service.profile().clone()),
             // Behind a server may be the HNS of a Windows too.
             Inner::Remote | Inner::Native => {
-                Ok(Profile::nearest(Client::new(self.hns()).version()?))
+                let nearest = Profile::nearest(Client::new(self.hns()).version()?);
+                Ok(nearest.with(&self.switches))
             }
         }
     }

@@ -7,13 +7,14 @@
 
 pub mod apply;
 mod lint;
+pub mod profile;
 mod reach;
 mod why;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use hcn::{HnsVersion, Target};
+use hcn::{Target, service::profile::ProfileChoice};
 pub use lint::{FailOn, LintArgs, LintOutput};
 pub use reach::{ReachArgs, ReachOutput};
 
@@ -47,9 +48,9 @@ pub struct Globals {
     /// Directory in which the embedded HNS keeps its store, and hcnctl the containers beside an HNS that keeps none.
     #[arg(long, global = true, env = "HCNCTL_STATE", value_name = "DIR")]
     pub state: Option<std::ffi::OsString>,
-    /// Version of HNS to behave as: 9.2, 13.3, 15.0, 15.4 or 16.0. A new store keeps it (15.0 unless said); on another store it holds for this command.
-    #[arg(long, global = true, env = "HCNCTL_PROFILE", value_name = "VERSION")]
-    pub profile: Option<HnsVersion>,
+    /// Version of HNS to behave as: 9.2, 13.3, 15.0, 15.4 or 16.0. A new store keeps it (15.0 unless said); on another store it holds for this command. Switches of it may follow, or stand alone, and hold for this command: 15.0,tie=first-wins. help lists them.
+    #[arg(long, global = true, env = "HCNCTL_PROFILE", value_name = "VERSION,NAME=VALUE,…", value_parser = profile::Parser)]
+    pub profile: Option<ProfileChoice>,
     /// Print the requests that would be sent, and send none.
     #[arg(long, global = true)]
     pub dry_run: bool,

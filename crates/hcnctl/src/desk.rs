@@ -8,8 +8,8 @@ use std::{
 };
 
 use hcn::{
-    Client, ConnectOptions, Connection, DryRun, Hns, HnsVersion, Lab, Target, connect,
-    service::{Ids, RandomIds},
+    Client, ConnectOptions, Connection, DryRun, Hns, Lab, Target, connect,
+    service::{Ids, RandomIds, profile::ProfileChoice},
     target::default_state,
 };
 
@@ -44,8 +44,8 @@ pub struct DeskOptions {
     pub target: Target,
     /// Where containers are kept beside an HNS that keeps none.
     pub state: Option<PathBuf>,
-    /// Version of HNS.
-    pub version: Option<HnsVersion>,
+    /// Version of HNS, and its switches.
+    pub profile: ProfileChoice,
     /// Whether changes are printed instead of made.
     pub dry_run: bool,
     /// The command, for the operation log.
@@ -113,7 +113,7 @@ pub fn dispatch(
     let options = DeskOptions {
         target: target_of(&cli.globals)?,
         state: state_of(&cli.globals),
-        version: cli.globals.profile,
+        profile: cli.globals.profile.clone().unwrap_or_default(),
         dry_run: cli.globals.dry_run,
         actor: actor(std::env::args().skip(1)),
     };
@@ -196,7 +196,8 @@ impl<'a> Desk<'a> {
         let connection = connect(
             &options.target,
             ConnectOptions {
-                version: options.version,
+                version: options.profile.version,
+                switches: options.profile.switches,
                 actor: options.actor,
                 state: options.state.clone(),
                 ..ConnectOptions::default()

@@ -7,9 +7,17 @@ use std::{
 };
 
 use clap::Parser;
-use hcnctl::{cli::Cli, desk};
+use hcnctl::{
+    cli::{self, Cli},
+    desk,
+};
 
 fn main() -> ExitCode {
+    if let Some(list) = cli::profile::help(std::env::args().skip(1)) {
+        // Whoever closes the pipe early has read enough.
+        let _ = Write::write_all(&mut io::stdout(), list.as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     match desk::run(cli) {
         Ok(code) => ExitCode::from(code),

@@ -23,9 +23,12 @@ use hcn_schema::{
 };
 use ipnet::IpNet;
 
-use super::{Documents, Fault, Port, PortIndex, PortIndexes, PortMapping, Switch, SwitchNetwork};
+use super::{
+    Documents, Fault, Port, PortIndex, PortIndexes, PortMapping, Switch, SwitchNetwork, lack_words,
+};
 use crate::{
-    flow::Family, port_rules::PortRules, rule_list::How, semantics::Semantics, topology::is_unicast,
+    flow::Family, parts::Part, port_rules::PortRules, rule_list::How, semantics::Semantics,
+    topology::is_unicast,
 };
 use policies::{NetworkPolicies, Wish};
 
@@ -41,6 +44,17 @@ impl Faults<'_> {
             object: self.object,
             pointer: pointer.into(),
             message: message.into(),
+            lacks: None,
+        });
+    }
+
+    /// Tells that something has no part in anything, as the HNS does not have it.
+    fn lack(&mut self, pointer: String, part: Part, count: usize) {
+        self.all.push(Fault {
+            object: self.object,
+            pointer,
+            message: lack_words(part, "this HNS", count),
+            lacks: Some((part, count)),
         });
     }
 
@@ -117,7 +131,14 @@ pub(super) fn compile(
         };
         let network = network_of(document, &mut networks, &mut by_id, semantics, &mut told);
         let compiled = &networks[network];
-        let port = compile_port(id, document, network, &compiled.network, &mut told);
+        let port = compile_port(
+            id,
+            document,
+            network,
+            &compiled.network,
+            semantics,
+            &mut told,
+        );
         let number = PortIndex(ports.len() as u32);
         let (port_rules, port_wishes) = match rules_count {
             true => rules_of(
@@ -139,6 +160,7 @@ pub(super) fn compile(
         &ports,
         &indexes,
         &remote,
+        semantics,
         &mut faults,
     );
     let switch = Switch {
@@ -162,6 +184,7 @@ fn identity(faults: &mut Vec<Fault>, id: Option<Guid>) -> Option<Guid> {
             object: Guid::ZERO,
             pointer: "/ID".to_owned(),
             message: "the object has no readable ID and is left out".to_owned(),
+            lacks: None,
         });
     }
     id
@@ -172,6 +195,7 @@ fn duplicate(faults: &mut Vec<Fault>, object: Guid) {
         object,
         pointer: "/ID".to_owned(),
         message: "another object has this ID already; the later one is left out".to_owned(),
+        lacks: None,
     });
 }
 
@@ -379,6 +403,7 @@ fn compile_port(
     document: &Endpoint,
     network: usize,
     on: &SwitchNetwork,
+    semantics: &Semantics,
     told: &mut Faults<'_>,
 ) -> Port {
     let mut addresses = Vec::new();
@@ -386,6 +411,9 @@ fn compile_port(
     for (place, configuration) in configurations.iter().enumerate() {
         let at = format!("/IpConfigurations/{place}");
         addresses.extend(address(configuration, &at, on, told));
+    }
+    if semantics.lacked().has(Part::Ipv6) {
+        leave_out_ipv6(&mut addresses, told);
     }
     let routes = told.items("/Routes", &document.routes);
     let mut gateways = default_routers(routes, "/Routes", told);
@@ -411,6 +439,21 @@ fn compile_port(
         addresses,
         gateways,
         outbound_nat: translation::outbound(document, told),
+    }
+}
+
+/// Of addresses of both families, IPv4 ones stay.
+fn leave_out_ipv6(addresses: &mut Vec<(IpAddr, u8)>, told: &mut Faults<'_>) {
+    let all = addresses.len();
+    if addresses.iter().any(|(address, _)| address.is_ipv4()) {
+        addresses.retain(|(address, _)| address.is_ipv4());
+    }
+    if addresses.len() < all {
+        told.lack(
+            "/IpConfigurations".to_owned(),
+            Part::Ipv6,
+            all - addresses.len(),
+        );
     }
 }
 
@@ -477,6 +520,7 @@ fn port_mappings(
                     "{}/{} of the host is mapped already; the mapping is left out",
                     wish.external_port, wish.protocol
                 ),
+                lacks: None,
             }),
             Entry::Vacant(vacant) => {
                 vacant.insert(());

@@ -4,6 +4,7 @@
 mod documents;
 mod layers;
 mod next;
+mod parts;
 mod rules;
 mod sets;
 mod tiers;

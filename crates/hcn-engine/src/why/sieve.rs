@@ -21,7 +21,7 @@ use crate::{
     acl::Plain,
     classifier::{Mismatch, Packet},
     flow::{Direction, Flow},
-    rule_text,
+    parts, rule_text,
     semantics::Semantics,
     switch::Documents,
     verdict::Layer,
@@ -73,6 +73,7 @@ impl Unread<'_> {
             action: self.action,
             priority: self.priority,
             text: rule_text::of_acl(&acl),
+            sets: Vec::new(),
         }
     }
 }
@@ -105,6 +106,9 @@ impl<'t> Aside<'t> {
     }
 }
 
+/// A kind of rules of which some are kept: direction, type, and whether they name protocol 252, which not every HNS has.
+type Kind = (Direction, Option<AclRuleType>, bool);
+
 /// An endpoint's document without the rules that do not matter for what crosses its port.
 pub(super) fn sieve<'t>(
     outline: &'t Outline,
@@ -119,7 +123,7 @@ pub(super) fn sieve<'t>(
         packets,
         ..Aside::default()
     };
-    let mut witnesses: Vec<((Direction, Option<AclRuleType>), usize)> = Vec::new();
+    let mut witnesses: Vec<(Kind, usize)> = Vec::new();
     let mut places = Vec::new();
     let mut kept = "[".to_owned();
     let mut place = 0;
@@ -139,7 +143,8 @@ pub(super) fn sieve<'t>(
                 aside.mismatches.truncate(first);
                 return false;
             }
-            let kind = (rule.direction, rule.rule_type);
+            let names_252 = parts::names_protocol_252(rule.protocols);
+            let kind = (rule.direction, rule.rule_type, names_252);
             let known = witnesses.iter().position(|(own, _)| *own == kind);
             let known = known.unwrap_or_else(|| {
                 witnesses.push((kind, 0));

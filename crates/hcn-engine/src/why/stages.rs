@@ -10,13 +10,15 @@ use std::{
 
 use hcn_schema::{Guid, Policy, policy::AclAction};
 
-use super::{WITNESSES, sieve::Unread};
+use super::{NamedSet, WITNESSES, sieve::Unread};
 use crate::{
     classifier::{Mismatch, Packet},
     flow::{Direction, Flow},
+    parts::{self, Parts},
     port_rules::{PortRules, Stage},
     rule_list::{Entry, InList, rank},
     semantics::Tie,
+    sets::Sets,
     verdict::{Decision, Layer, Reason, Ruling},
 };
 
@@ -35,6 +37,8 @@ pub struct Rule {
     pub priority: u16,
     /// The rule in one line, in the words of its document.
     pub text: String,
+    /// The IP sets that it names, of the rule that decided and of those that nearly matched.
+    pub sets: Vec<NamedSet>,
 }
 
 impl From<&Entry> for Rule {
@@ -46,6 +50,7 @@ impl From<&Entry> for Rule {
             action: entry.action,
             priority: entry.priority,
             text: entry.text.clone(),
+            sets: Vec::new(),
         }
     }
 }
@@ -65,6 +70,8 @@ pub enum Field {
     RemotePorts,
     /// All of them: no packet of this family (IPv4 or IPv6) can meet them.
     Family,
+    /// All of them: no address is in the IP sets that the rule names.
+    Sets,
 }
 
 impl Field {
@@ -77,6 +84,7 @@ impl Field {
             Field::LocalPorts => "LocalPorts",
             Field::RemotePorts => "RemotePorts",
             Field::Family => "Family",
+            Field::Sets => "Sets",
         }
     }
 
@@ -88,6 +96,7 @@ impl Field {
             (Mismatch::LOCAL_PORT, Field::LocalPorts),
             (Mismatch::REMOTE_PORT, Field::RemotePorts),
             (Mismatch::NEVER, Field::Family),
+            (Mismatch::NO_ADDRESS, Field::Sets),
         ];
         let failed = all.into_iter().filter(|(bit, _)| mismatch.has(*bit));
         failed.map(|(_, field)| field).collect()
@@ -114,7 +123,7 @@ pub struct Stronger {
     pub nearest: Vec<Near>,
 }
 
-/// Rules that match too and come after the one that decided.
+/// Rules that match too and come after the one that decided, but for those that are told as ties.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Weaker {
     /// How many there are.
@@ -136,7 +145,7 @@ pub struct StageReport {
     pub ruling: Option<(Decision, Reason)>,
     /// The rule that decided, where one did.
     pub decider: Option<Rule>,
-    /// Rules of the decider's priority that match too and do something else.
+    /// Rules of the decider's priority that match too and do something else: those that lost the tie.
     pub ties: Vec<Rule>,
     /// Rules of tiers that match and leave the packet to the next tier.
     pub passed: Vec<Rule>,
@@ -246,7 +255,10 @@ fn report<A: InList>(stage: &Stage, packet: &Packet<A>, others: &Others<'_>) -> 
             let rank = rank(entry.action);
             let place = (number, entry.priority, rank, entry.policy, place);
             match (decider, mismatch.is_none()) {
-                (None, false) if !is_left => missed.push((place, Missed::Read(entry), mismatch)),
+                (None, false) if !is_left => {
+                    let mismatch = mismatch.named_by(entry.sides);
+                    missed.push((place, Missed::Read(entry), mismatch));
+                }
                 (None, true) if !is_left && entry.action == AclAction::Pass => {
                     report.passed.push(entry.into());
                     is_left = true;
@@ -271,11 +283,12 @@ fn report<A: InList>(stage: &Stage, packet: &Packet<A>, others: &Others<'_>) -> 
 
 /// Notes a rule that matches behind the decider.
 fn behind(report: &mut StageReport, decider: &Entry, entry: &Entry) {
-    report.weaker.count += 1;
     let differs = entry.action != decider.action;
     if differs && entry.priority == decider.priority && report.ties.len() < SHOWN {
         report.ties.push(entry.into());
+        return;
     }
+    report.weaker.count += 1;
     if report.weaker.next.len() < SHOWN {
         report.weaker.next.push(entry.into());
     } else if differs
@@ -293,12 +306,13 @@ fn behind(report: &mut StageReport, decider: &Entry, entry: &Entry) {
 fn stronger(missed: &[(Place, Missed<'_>, Mismatch)], object: Guid) -> Stronger {
     let mut by_field: HashMap<Field, usize> = HashMap::new();
     // Counted by combination first, of which there are few.
-    let mut combinations = [0usize; 64];
+    let mut combinations = [0usize; 128];
     let mut nearest: Vec<((u32, Reverse<Place>), usize)> = Vec::with_capacity(SHOWN + 1);
     for (number, (place, _, mismatch)) in missed.iter().enumerate() {
         combinations[usize::from(mismatch.bits())] += 1;
         // A rule of another family is as far away as one that fails in everything.
-        let failed = match mismatch.has(Mismatch::NEVER) {
+        let is_never = mismatch.has(Mismatch::NEVER) || mismatch.has(Mismatch::NO_ADDRESS);
+        let failed = match is_never {
             true => u32::MAX,
             false => mismatch.count(),
         };
@@ -340,9 +354,10 @@ fn stronger(missed: &[(Place, Missed<'_>, Mismatch)], object: Guid) -> Stronger 
 pub(super) fn kept_places<'p>(
     object: Guid,
     policies: impl Iterator<Item = (usize, &'p Policy)>,
+    sets: &Sets,
     matching: &HashSet<(Guid, usize)>,
 ) -> Vec<usize> {
-    let mut witnesses: HashMap<(bool, String, String), usize> = HashMap::new();
+    let mut witnesses: HashMap<(bool, String, String, Parts), usize> = HashMap::new();
     let mut kept = Vec::new();
     for (place, policy) in policies {
         let of_network = policy.is("NetworkACL");
@@ -359,7 +374,9 @@ pub(super) fn kept_places<'p>(
                 value.to_string().to_ascii_lowercase()
             })
         };
-        let kind = (of_network, word("RuleType"), word("Direction"));
+        // What a version of HNS leaves out is no witness there.
+        let uses = parts::of_policy(policy, sets);
+        let kind = (of_network, word("RuleType"), word("Direction"), uses);
         let seen = witnesses.entry(kind).or_default();
         *seen += 1;
         if *seen <= WITNESSES {

@@ -179,6 +179,8 @@ fn a_tie_is_told_and_hangs_on_an_open_question() {
         (Decision::Block, true)
     );
     assert_eq!(judgement.stages[0].ties[0].pointer, "/Policies/0");
+    // What lost the tie is not told once more among what is weaker.
+    assert_eq!(judgement.stages[0].weaker, Weaker::default());
     let open = Semantics::default().open_questions();
     let answers = inquiry.otherwise(start, &flow, open.iter().map(|open| &open.semantics));
     let differ: Vec<&str> = open
@@ -478,4 +480,114 @@ fn policies_that_are_not_followed_are_told_where_they_concern_the_packet() {
     endpoint["Routes"] = json!([{"DestinationPrefix": "8.8.8.0/24", "NextHop": "10.0.0.2"}]);
     documents.endpoints[0] = Endpoint::from_value(&endpoint).unwrap();
     assert_eq!(told(&documents, &udp), ["L4Proxy", "Route"]);
+}
+
+fn with_sets(mut documents: Documents, sets: &[(&str, &str, &str)]) -> Documents {
+    let policies = sets.iter().map(|(id, kind, values)| {
+        let set = json!({"Type": "SetPolicy", "Settings":
+            {"Id": id, "Name": format!("name of {id}"), "PolicyType": kind, "Values": values}});
+        hcn_schema::Policy::from_value(&set).unwrap()
+    });
+    let policies: Vec<hcn_schema::Policy> = policies.collect();
+    documents.networks[0].policies = policies.into();
+    documents
+}
+
+#[test]
+fn sets_are_told_by_the_end_that_they_mean_and_the_field_that_names_them() {
+    // hns-behaviour 4.7: in LocalAddresses a set means the source, also of what comes in.
+    let rules = [
+        acl("Action=Allow Direction=In LocalAddresses=ns,app Priority=100"),
+        acl("Action=Block Direction=In Priority=200"),
+    ];
+    let sets = [
+        ("ns", "IPSET", "10.0.0.1,10.0.0.3"),
+        ("app", "IPSET", "10.0.0.3"),
+    ];
+    let scene = documents;
+    let documents = with_sets(scene(&[&[], &rules, &[]]), &sets);
+    let explanation = explained(&documents, &flow("10.0.0.2", 80));
+    let near = &explanation.judgements[1].stages[0].stronger.nearest[0];
+    assert_eq!(near.failed, [Field::LocalAddresses]);
+    let named: Vec<(Field, &str, String, bool)> = near
+        .rule
+        .sets
+        .iter()
+        .map(|set| {
+            (
+                set.field,
+                set.id.as_str(),
+                set.address.to_string(),
+                set.holds,
+            )
+        })
+        .collect();
+    let source = || "10.0.0.1".to_owned();
+    assert_eq!(
+        named,
+        [
+            (Field::LocalAddresses, "ns", source(), true),
+            (Field::LocalAddresses, "app", source(), false)
+        ]
+    );
+    assert_eq!(near.rule.sets[0].name, "name of ns");
+    assert_eq!(near.rule.sets[0].values, ["10.0.0.1", "10.0.0.3"]);
+    // A plain address in the same place is the endpoint's own; here it is none of the destinations that are meant.
+    let rules = [
+        acl("Action=Allow Direction=In LocalAddresses=10.0.0.9 RemoteAddresses=app Priority=100"),
+        acl("Action=Block Direction=In Priority=200"),
+    ];
+    let documents = with_sets(scene(&[&[], &rules, &[]]), &sets);
+    let explanation = explained(&documents, &flow("10.0.0.2", 80));
+    let near = &explanation.judgements[1].stages[0].stronger.nearest[0];
+    assert_eq!(near.failed, [Field::Sets]);
+    assert_eq!(near.rule.sets[0].address.to_string(), "10.0.0.2");
+}
+
+#[test]
+fn an_empty_set_is_no_matter_of_the_ip_version() {
+    let rules = [
+        acl("Action=Allow Direction=In LocalAddresses=none Priority=100"),
+        acl("Action=Allow Direction=In RemoteAddresses=fd00::9 Priority=110"),
+        acl("Action=Allow Direction=In LocalAddresses=all Priority=120"),
+    ];
+    let sets = [("none", "IPSET", ""), ("all", "NESTEDIPSET", "")];
+    let documents = with_sets(documents(&[&[], &rules]), &sets);
+    let explanation = explained(&documents, &flow("10.0.0.2", 80));
+    let stage = &explanation.judgements[1].stages[0];
+    assert_eq!(
+        stage.stronger.by_field,
+        [(Field::Family, 1), (Field::Sets, 1)]
+    );
+    let decider = stage.decider.as_ref().unwrap();
+    assert_eq!(decider.pointer, "/Policies/2");
+    let set = &decider.sets[0];
+    assert!(set.holds && set.is_nested && set.values.is_empty());
+}
+
+#[test]
+fn what_is_used_on_the_way_and_not_every_version_has_is_told() {
+    let tier = json!({"Type": "TierAcl", "Settings": {"Direction": "In", "Order": 1,
+        "TierAclRules": [{"TierAclRuleAction": "Block", "Priority": 1}]}});
+    let documents = documents(&[
+        &[],
+        std::slice::from_ref(&tier),
+        std::slice::from_ref(&tier),
+    ]);
+    let semantics = Semantics::default();
+    let inquiry = Inquiry::new(&documents, &semantics);
+    let start = Start::Port(PortIndex(0));
+    let older = Semantics {
+        lacks: Parts::NONE.with(Part::TierAcl, true),
+        ..semantics
+    };
+    let (explanation, answers) = inquiry.explain_with(start, &flow("10.0.0.2", 80), [&older]);
+    assert_eq!(explanation.way.fate, Fate::Dropped);
+    assert_eq!(
+        explanation.parts.iter().collect::<Vec<_>>(),
+        [Part::TierAcl]
+    );
+    assert_eq!(answers[0].fate, Fate::Arrives(Receiver::Port(PortIndex(1))));
+    let beside = inquiry.explain(start, &flow("10.0.0.99", 80));
+    assert_eq!(beside.parts, Parts::NONE);
 }

@@ -158,7 +158,7 @@ pub(crate) fn refuse_without_feature(
     feature: Option<Feature>,
 ) -> Answer<()> {
     match feature {
-        Some(feature) if !feature.is_in(profile.version) => Err(HnsError::at(
+        Some(feature) if !profile.has(feature, profile.version) => Err(HnsError::at(
             HcnCode::HCN_E_INVALID_POLICY_TYPE,
             "/Type",
             format!(

@@ -34,7 +34,7 @@ pub struct ReachArgs {
         conflicts_with = "compare"
     )]
     pub of: String,
-    /// Compare two of those, and tell what became reachable and what not; exit code 1 where anything did. profile:16.0 is the other side under that version of HNS.
+    /// Compare two of those, and tell what became reachable and what not; exit code 1 where anything did. profile:16.0 is the other side under that version of HNS, profile:tie=first-wins with a switch set (see --profile).
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
     pub compare: Option<Vec<String>>,
     /// How to print.

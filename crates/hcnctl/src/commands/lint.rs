@@ -41,7 +41,9 @@ pub fn run_alone(
     for path in &args.file {
         listed.extend(read(path)?);
     }
-    let subject = Subject::of(listed, globals.profile);
+    let choice = globals.profile.clone().unwrap_or_default();
+    let mut subject = Subject::of(listed, choice.version);
+    subject.profile = subject.profile.with(&choice.switches);
     if subject.is_empty() {
         return Err(nothing_examined(&args.file, &subject));
     }
@@ -92,7 +94,10 @@ pub fn run(desk: &mut Desk<'_>, args: &LintArgs) -> Outcome {
                 .filter_map(|text| serde_json::from_str(text).ok()),
         );
     }
+    let own = desk.connection().profile();
+    let own = own.map_err(Failure::hns("read the version of HNS"))?;
     let mut subject = Subject::of(listing::of_values(values), Some(version));
+    subject.profile = subject.profile.with(&own.switches);
     subject.is_all = true;
     let mut found = lint::run(&subject);
     narrow(&mut found, &chosen);

@@ -383,7 +383,7 @@ fn dropped(desk: &Desk<'_>, documents: &Documents, drop: &Drop) -> Result<String
                 endpoint(rule.object).and_then(|endpoint| endpoint.policies.get()?.get(number?));
             let words = policy.map_or_else(|| rule.text.clone(), rule::policy_words);
             let tie = if drop.cause.tie {
-                "; a tie, which Block wins"
+                "; a tie, which it wins"
             } else {
                 ""
             };

@@ -5,11 +5,11 @@
 
 use std::{collections::HashSet, io::Write};
 
-use hcn::{
-    HnsVersion,
-    service::{Container, Profile, profile},
+use hcn::service::{
+    Container, Profile,
+    profile::{self, ProfileChoice},
 };
-use hcn_engine::{Documents, Semantics};
+use hcn_engine::Documents;
 
 use crate::{
     cli::{Globals, ReachArgs, ReachOutput},
@@ -71,7 +71,8 @@ pub fn run_on_files(
     if needs_hns || !has_file {
         return Ok(None);
     }
-    let own = described(globals.profile.unwrap_or(profile::DEFAULT))?;
+    let choice = globals.profile.clone().unwrap_or_default();
+    let own = described(&choice, &Profile::nearest(profile::DEFAULT))?;
     let mut known = Vec::with_capacity(sides.len());
     for side in &sides {
         known.push(match side {
@@ -95,7 +96,7 @@ enum Asked {
         text: String,
     },
     /// The other side, under a version of HNS.
-    Version(HnsVersion),
+    Version(ProfileChoice),
 }
 
 fn sides(args: &ReachArgs) -> Result<Vec<Asked>, Failure> {
@@ -106,11 +107,10 @@ fn sides(args: &ReachArgs) -> Result<Vec<Asked>, Failure> {
     let mut sides = Vec::with_capacity(texts.len());
     for text in texts {
         sides.push(match text.strip_prefix("profile:") {
-            Some(version) => Asked::Version(version.parse().map_err(|_| {
-                Failure::Usage(format!(
-                    "{text:?} names no version of HNS; e.g. profile:16.0"
-                ))
-            })?),
+            Some(choice) => Asked::Version(
+                crate::cli::profile::read(choice)
+                    .map_err(|why| Failure::Usage(format!("{text:?}: {why}")))?,
+            ),
             None => Asked::Side {
                 side: Side::of(&text)?,
                 text,
@@ -144,17 +144,24 @@ fn sides(args: &ReachArgs) -> Result<Vec<Asked>, Failure> {
     Ok(sides)
 }
 
-pub(super) fn described(version: HnsVersion) -> Result<Profile, Failure> {
-    Profile::of(version).map_err(|_| {
-        let known: Vec<String> = profile::KNOWN
-            .iter()
-            .map(|(known, _)| known.to_string())
-            .collect();
-        Failure::Usage(format!(
-            "there is no profile of HNS {version}; choose one of {}",
-            known.join(", ")
-        ))
-    })
+/// A profile, with what a choice says otherwise.
+pub(super) fn described(choice: &ProfileChoice, usual: &Profile) -> Result<Profile, Failure> {
+    let of = match choice.version {
+        None => usual.clone(),
+        Some(version) => Profile::of(version)
+            .map_err(|_| {
+                let known: Vec<String> = profile::KNOWN
+                    .iter()
+                    .map(|(known, _)| known.to_string())
+                    .collect();
+                Failure::Usage(format!(
+                    "there is no profile of HNS {version}; choose one of {}",
+                    known.join(", ")
+                ))
+            })?
+            .with(&usual.switches),
+    };
+    Ok(of.with(&choice.switches))
 }
 
 /// Documents, and how they are to be read.
@@ -162,8 +169,7 @@ struct Known {
     documents: Documents,
     containers: Vec<Container>,
     of: String,
-    version: HnsVersion,
-    semantics: Semantics,
+    profile: Profile,
 }
 
 impl Known {
@@ -184,8 +190,7 @@ impl Known {
                 documents: documents::of_hns(desk)?,
                 containers: Vec::new(),
                 of: text.to_owned(),
-                version: own.version,
-                semantics: own.semantics.clone(),
+                profile: own.clone(),
             },
             _ => {
                 let listing = side.listing(desk, side.kept()?, &Scope::of([].into_iter()))?;
@@ -207,15 +212,14 @@ impl Known {
             documents: documents::of_listing(listing, text, words)?,
             containers: Vec::new(),
             of: text.to_owned(),
-            version: own.version,
-            semantics: own.semantics.clone(),
+            profile: own.clone(),
         })
     }
 
     fn subject(&self) -> Subject {
         Subject {
             of: self.of.clone(),
-            hns: self.version.to_string(),
+            hns: self.profile.name(),
         }
     }
 }
@@ -256,13 +260,14 @@ fn answer(
             continue;
         };
         let (semantics, subject) = match side {
-            Asked::Side { .. } => (base.semantics.clone(), base.subject()),
-            Asked::Version(version) => {
+            Asked::Side { .. } => (base.profile.semantics.clone(), base.subject()),
+            Asked::Version(choice) => {
+                let profile = described(choice, &base.profile)?;
                 let subject = Subject {
-                    hns: version.to_string(),
+                    hns: profile.name(),
                     ..base.subject()
                 };
-                (described(*version)?.semantics, subject)
+                (profile.semantics, subject)
             }
         };
         let question = Question {
@@ -275,7 +280,8 @@ fn answer(
         let matrix = Matrix::of(&base.documents, &base.containers, &semantics, &question)?;
         for fault in &matrix.faults {
             let object = short_id(&fault.object.to_string());
-            let note = format!("note: {object} {}: {}", fault.pointer, fault.message);
+            let message = fault.message_of(&format!("HNS {}", subject.hns));
+            let note = format!("note: {object} {}: {message}", fault.pointer);
             // Two versions of one side have the same faults.
             if told.insert(note.clone()) {
                 writeln!(words, "{}", shown(&note))?;

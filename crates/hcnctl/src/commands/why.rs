@@ -12,6 +12,7 @@ use hcn::{
 };
 use hcn_engine::{
     Documents, Flow, PortIndex, Protocol, Semantics, Start, Switch,
+    parts::Parts,
     switch::Balancer,
     way::{DYNAMIC_PORT, Fate, Receiver},
     why::{self, Explanation, Inquiry, Outline},
@@ -92,6 +93,7 @@ fn can_of(sources: &Sources, profile: &Profile, args: &CanArgs, out: &mut dyn Wr
             inquiry.switch(),
             &sources.sketch,
             sources.containers.clone(),
+            profile,
         );
         writeln!(out, "{}", summary(&names, &question, &explanation))?;
     }
@@ -144,6 +146,7 @@ fn why_of(
         .iter()
         .filter(|(version, _)| *version != profile.version)
         .filter_map(|(version, _)| Profile::of(*version).ok())
+        .map(|other| other.with(&profile.switches))
         .collect();
     let open = profile.semantics.open_questions();
     let of_profiles = others.iter().map(|profile| &profile.semantics);
@@ -154,11 +157,12 @@ fn why_of(
     let profiles = others
         .iter()
         .zip(answers.by_ref())
-        .map(|(other, answer)| of_profile(profile, other, answer))
+        .map(|(other, answer)| of_profile(profile, other, explanation.parts, answer))
         .collect();
     let questions = open.iter().zip(answers).map(|(open, answer)| Otherwise {
         name: open.number.to_owned(),
         says: open.otherwise.to_owned(),
+        lacks: Vec::new(),
         answer,
     });
     let page = Page {
@@ -166,8 +170,9 @@ fn why_of(
             inquiry.switch(),
             &sources.sketch,
             sources.containers.clone(),
+            profile,
         ),
-        profile: profile.version.to_string(),
+        profile: profile.name(),
         question: &question,
         explanation: &explanation,
         profiles,
@@ -224,22 +229,41 @@ fn explained<'a>(
 }
 
 /// How the flow fares in another profile.
-fn of_profile(own: &Profile, other: &Profile, answer: why::Otherwise) -> Otherwise {
+fn of_profile(own: &Profile, other: &Profile, used: Parts, answer: why::Otherwise) -> Otherwise {
     let acls = match (own.semantics.acl_on_nat, other.semantics.acl_on_nat) {
         (true, false) => "; there, rules on NAT networks have no effect",
         (false, true) => "; there, rules on NAT networks have an effect",
         _ => "",
     };
+    let (here, there) = (own.semantics.lacked(), other.semantics.lacked());
+    let differing = used.and(here.except_common(there));
+    let words = |is_there: bool| {
+        let parts = differing.iter().filter(|part| there.has(*part) != is_there);
+        let parts: Vec<String> = parts.map(|part| part.to_string()).collect();
+        match (parts.is_empty(), is_there) {
+            (true, _) => String::new(),
+            (false, true) => format!("; it has {}", parts.join(", ")),
+            (false, false) => format!("; {} not in it", is_or_are(&parts)),
+        }
+    };
+    let parts = [words(false), words(true)].concat();
     Otherwise {
         name: other.version.to_string(),
-        says: format!("{}{acls}", other.windows),
+        says: format!("{}{acls}{parts}", other.windows),
+        lacks: used.and(there).iter().collect(),
         answer,
     }
 }
 
+fn is_or_are(parts: &[String]) -> String {
+    let verb = if parts.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", parts.join(", "))
+}
+
 /// The profile that a command line without an HNS means.
 fn profile_of(globals: &Globals) -> Result<Profile, Failure> {
-    super::reach::described(globals.profile.unwrap_or(profile::DEFAULT))
+    let choice = globals.profile.clone().unwrap_or_default();
+    super::reach::described(&choice, &Profile::nearest(profile::DEFAULT))
 }
 
 /// Everything that a verdict is made from.
@@ -342,17 +366,24 @@ pub(crate) fn names<'a>(
     switch: &'a Switch,
     documents: &Documents,
 ) -> Result<Names<'a>, Failure> {
-    Ok(names_of(switch, documents, desk.containers()?))
+    Ok(names_of(
+        switch,
+        documents,
+        desk.containers()?,
+        &profile(desk)?,
+    ))
 }
 
 fn names_of<'a>(
     switch: &'a Switch,
     documents: &Documents,
     containers: Vec<Container>,
+    profile: &Profile,
 ) -> Names<'a> {
     let remote = documents.endpoints.iter().filter(|own| own.is_remote());
     Names {
         switch,
+        hns: format!("HNS {}", profile.version),
         containers,
         remote: remote
             .map(|own| (guid(own.id.get()), own.name.or_default()))

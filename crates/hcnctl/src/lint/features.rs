@@ -149,7 +149,7 @@ fn ask(
     what: &str,
     found: &mut Vec<Finding>,
 ) {
-    if !feature.is_in(subject.version) {
+    if !subject.profile.has(feature, subject.version) {
         let message = format!(
             "{what} is not in HNS {} (feature {})",
             subject.version,

@@ -261,7 +261,9 @@ fn rules(subject: &Subject, endpoint: &Endpoint, sets: &Sets) -> Vec<OwnRule> {
     let is_set = |id: &str| sets.contains(id);
     let mut rules = Vec::new();
     let policies = endpoint.policies.get().into_iter().flatten();
-    for (place, policy) in policies.enumerate() {
+    let has_part = |policy: &&Policy| !semantics.leaves_out(policy, sets);
+    let policies = policies.enumerate();
+    for (place, policy) in policies.filter(|(_, policy)| has_part(policy)) {
         let pointer = format!("/Policies/{place}");
         let settings = format!("{pointer}{}", settings_at(policy));
         if policy.is("ACL") {
@@ -289,7 +291,7 @@ fn rules(subject: &Subject, endpoint: &Endpoint, sets: &Sets) -> Vec<OwnRule> {
                     list: Some(place),
                     rule,
                     faults,
-                    words: tier_words(&tier, own),
+                    words: tier_words(&tier, own, &is_set),
                     priority: own.priority.get().copied(),
                 }
             }));
@@ -303,6 +305,7 @@ fn network_rules(subject: &Subject, network: &Network, sets: &Sets) -> Vec<OwnRu
     let policies = network.policies.get().into_iter().flatten().enumerate();
     policies
         .filter(|(_, policy)| policy.is("NetworkACL"))
+        .filter(|(_, policy)| !subject.profile.semantics.leaves_out(policy, sets))
         .map(|(place, policy)| {
             let semantics = &subject.profile.semantics;
             of_acl(place, policy, Layer::Network, semantics, &is_set)
@@ -327,13 +330,13 @@ fn of_acl(
         list: None,
         rule,
         faults,
-        words: render::rule::words(&own),
+        words: render::rule::words_with_sets(&own, is_set),
         priority: own.priority.get().copied(),
     }
 }
 
-fn tier_words(tier: &TierAcl, rule: &TierAclRule) -> String {
-    render::rule::words(&render::rule::of_tier(&tier.direction, rule))
+fn tier_words(tier: &TierAcl, rule: &TierAclRule, is_set: &dyn Fn(&str) -> bool) -> String {
+    render::rule::words_with_sets(&render::rule::of_tier(&tier.direction, rule), is_set)
 }
 
 /// Addresses of others that a packet may come from: neighbours first, then gateways.

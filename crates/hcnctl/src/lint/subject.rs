@@ -66,6 +66,14 @@ pub struct Known<T> {
 }
 
 impl Subject {
+    /// The HNS that is meant: its version, and the switches that are set.
+    pub fn hns(&self) -> String {
+        match self.profile.switches.is_empty() {
+            true => self.version.to_string(),
+            false => format!("{},{}", self.version, self.profile.switches),
+        }
+    }
+
     /// What a listing holds. The version is the one that is given, else the newest that an object carries, else the usual one.
     pub fn of(listed: Vec<Listed>, version: Option<HnsVersion>) -> Subject {
         let carried = listed.iter().filter_map(|listed| {
@@ -314,6 +322,7 @@ fn profile(version: HnsVersion) -> Profile {
     Profile::of(nearest.unwrap_or(KNOWN[0].0))
         .or_else(|_| usual())
         .unwrap_or_else(|_| unreachable!("the usual version has a profile"))
+        .having_parts_of(version)
 }
 
 fn network_id(endpoint: &Endpoint) -> Guid {

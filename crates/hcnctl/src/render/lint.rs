@@ -98,7 +98,7 @@ fn summary(subject: &Subject, found: &[Finding]) -> String {
         number(subject.networks.len(), "network"),
         number(subject.endpoints.len(), "endpoint"),
         number(subject.load_balancers.len(), "load balancer"),
-        subject.version
+        subject.hns()
     );
     if found.is_empty() {
         return format!("nothing found; {examined}");
@@ -129,7 +129,7 @@ pub fn json(subject: &Subject, found: &[Finding]) -> Value {
         })
         .collect();
     json!({
-        "version": subject.version.to_string(),
+        "version": subject.hns(),
         "examined": {
             "networks": subject.networks.len(),
             "endpoints": subject.endpoints.len(),

@@ -16,6 +16,12 @@ use super::{field_text, plain, shown, word};
 
 /// A rule in words, e.g. `Block In tcp to local 172.19.6.74 port 80, priority 100`.
 pub fn words(acl: &Acl) -> String {
+    words_with_sets(acl, &|_| false)
+}
+
+/// As [`words`], where it is known which ids are those of IP sets. In `LocalAddresses` a set means the source and in `RemoteAddresses` the
+/// destination, whichever the direction (hns-behaviour 4.7).
+pub fn words_with_sets(acl: &Acl, is_set: &dyn Fn(&str) -> bool) -> String {
     let acl = with_plurals(acl);
     let protocols = field_text(&acl.protocols);
     let local_ports = field_text(&acl.local_ports);
@@ -36,8 +42,10 @@ pub fn words(acl: &Acl) -> String {
         },
         any_protocol(&protocols)
     );
-    let local = place("local", &field_text(&acl.local_addresses), &local_ports);
-    let remote = place("remote", &field_text(&acl.remote_addresses), &remote_ports);
+    let (source_sets, local) = sets_apart(&field_text(&acl.local_addresses), is_set);
+    let (destination_sets, remote) = sets_apart(&field_text(&acl.remote_addresses), is_set);
+    let local = place("local", &local, &local_ports);
+    let remote = place("remote", &remote, &remote_ports);
     // Destination first: local is the destination of what comes in (hns-behaviour 4.7).
     let (to, from) = if direction.eq_ignore_ascii_case("Out") {
         (remote, local)
@@ -46,6 +54,8 @@ pub fn words(acl: &Acl) -> String {
     };
     push_place(&mut text, "to", &to);
     push_place(&mut text, "from", &from);
+    push_place(&mut text, "to destinations in", &destination_sets);
+    push_place(&mut text, "from sources in", &source_sets);
     push_member(&mut text, "priority", &field_text(&acl.priority));
     push_member(&mut text, "rule type", &field_text(&acl.rule_type));
     push_member(&mut text, "service", &field_text(&acl.service_name));
@@ -190,6 +200,17 @@ fn any_protocol(protocols: &str) -> String {
         any if any == "any" => "any protocol".to_owned(),
         named => named,
     }
+}
+
+/// The sets that a field names, and what else it names.
+fn sets_apart(field: &str, is_set: &dyn Fn(&str) -> bool) -> (Option<String>, String) {
+    let items = field.split(',');
+    let (sets, others): (Vec<&str>, Vec<&str>) = items.partition(|item| is_set(item.trim()));
+    if sets.is_empty() {
+        return (None, field.to_owned());
+    }
+    let sets: Vec<&str> = sets.into_iter().map(str::trim).collect();
+    (Some(sets.join(" and ")), others.join(","))
 }
 
 fn place(side: &str, addresses: &str, ports: &str) -> Option<String> {

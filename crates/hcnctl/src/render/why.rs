@@ -11,6 +11,8 @@ use std::collections::HashMap;
 use hcn::service::Container;
 use hcn_engine::{
     Port, PortIndex, Switch,
+    parts::Part,
+    semantics::Tie,
     switch::OutboundNat,
     verdict::{Cause, Reason},
     way::{Fate, NoWay, Receiver},
@@ -29,7 +31,7 @@ pub(crate) use text::{summary, text_page};
 /// What there is to say of a flow.
 pub(crate) struct Page<'a> {
     pub(crate) names: Names<'a>,
-    /// The version of HNS that is judged as.
+    /// The version of HNS that is judged as, and the switches that are set.
     pub(crate) profile: String,
     pub(crate) question: &'a Question,
     pub(crate) explanation: &'a Explanation,
@@ -45,12 +47,16 @@ pub(crate) struct Otherwise {
     pub(crate) name: String,
     /// What is otherwise.
     pub(crate) says: String,
+    /// What is used on the way and is not in that version.
+    pub(crate) lacks: Vec<Part>,
     pub(crate) answer: why::Otherwise,
 }
 
 /// What objects are called, and which of them the indexes of a way mean.
 pub(crate) struct Names<'a> {
     pub(crate) switch: &'a Switch,
+    /// The HNS that is judged as, e.g. "HNS 15.0".
+    pub(crate) hns: String,
     pub(crate) containers: Vec<Container>,
     /// Names of endpoints on other hosts.
     pub(crate) remote: HashMap<Guid, String>,
@@ -209,6 +215,16 @@ pub(crate) fn ending(names: &Names<'_>, fate: Fate) -> String {
         ),
         Fate::Balanced { passing, of } => {
             format!("{passing} of {of} backends get it, and the load balancer chooses one")
+        }
+    }
+}
+
+/// Who wins ties, and that nobody knows it.
+pub(crate) fn tie_words(names: &Names<'_>) -> &'static str {
+    match names.switch.semantics().tie {
+        Tie::BlockWins => "Block wins it, which is a guess (open question Q1)",
+        Tie::FirstWins => {
+            "the one that was added first wins it, which is a guess (open question Q1)"
         }
     }
 }

@@ -129,6 +129,47 @@ fn json_is_as_its_schema_says() {
 }
 
 #[test]
+fn json_tells_sets_and_what_a_version_does_not_have() {
+    let folder = scene("parts");
+    let documents = r#"[{"Name": "pods", "Type": "L2Bridge", "SchemaVersion": {"Major": 2, "Minor": 0}, "Policies": [
+            {"Type": "SetPolicy", "Settings": {"Id": "s-app", "Name": "app", "PolicyType": "IPSET", "Values": "10.2.0.12"}}],
+          "Ipams": [{"Subnets": [{"IpAddressPrefix": "10.2.0.0/24", "Routes": [{"NextHop": "10.2.0.2", "DestinationPrefix": "0.0.0.0/0"}]}]}]}]"#;
+    fs::write(folder.0.join("pods.json"), documents).unwrap();
+    folder.done("create -f pods.json");
+    folder.done("create endpoint a --network pods --address 10.2.0.11");
+    folder.done("create endpoint b --network pods --address 10.2.0.12");
+    folder.done("create endpoint db --network pods --address 10.2.0.15");
+    folder.done("acl set db Action=Allow;Direction=In;LocalAddresses=s-app;Priority=100");
+    let schema = published_schema();
+    let page = folder.json("why a db:80/tcp -o json");
+    assert_eq!(schema.faults(&page), Vec::<String>::new());
+    let near = &page["steps"][2]["layers"][0]["stronger"]["nearest"][0];
+    assert_eq!(near["failed"], serde_json::json!(["LocalAddresses"]));
+    let set = &near["rule"]["sets"][0];
+    assert_eq!(
+        (&set["means"], &set["address"], &set["holds"]),
+        (&"source".into(), &"10.2.0.11".into(), &false.into())
+    );
+    assert_eq!(page["profiles"][0]["version"], "9.2");
+    assert_eq!(
+        page["profiles"][0]["lacks"],
+        serde_json::json!(["SetPolicy"])
+    );
+    // On 9.2 the rule is left out, and with it the default deny.
+    let page = folder.json("why a db:80/tcp -o json --profile 9.2,tie=first-wins");
+    assert_eq!(schema.faults(&page), Vec::<String>::new());
+    assert_eq!(page["profile"], "9.2,tie=first-wins");
+    assert_eq!(page["outcome"], "arrives");
+    assert_eq!(page["faults"][0]["lacks"], "SetPolicy");
+    let page = folder.json("why client nginx:80/tcp -o json --profile 15.4");
+    assert_eq!(schema.faults(&page), Vec::<String>::new());
+    folder.done("block nginx --in 80/tcp");
+    let page = folder.json("why client nginx:80/tcp -o json --profile 15.4");
+    assert_eq!(schema.faults(&page), Vec::<String>::new());
+    assert_eq!(page["steps"][2]["cause"]["reason"], "without-effect");
+}
+
+#[test]
 fn json_tells_the_rule_the_tie_and_what_would_be_without_it() {
     let folder = scene("rule");
     folder.done("acl add nginx Action=Block;Direction=In;Protocols=6;LocalPorts=80;Priority=100 Action=Allow;Direction=In;Priority=100");

@@ -8,12 +8,14 @@ use std::{collections::HashMap, net::IpAddr};
 
 use hcn_schema::{
     Endpoint, Guid, LoadBalancer,
-    load_balancer::{LoadBalancerFlags, LoadBalancerPortMapping, LoadBalancerPortMappingFlags},
+    load_balancer::{LoadBalancerPortMapping, LoadBalancerPortMappingFlags},
 };
 
 use super::{Fault, Faults, identity};
 use crate::{
     flow::Protocol,
+    parts::{self, Part},
+    semantics::Semantics,
     switch::{Backend, BalancedPort, Balancer, Port, PortIndexes},
 };
 
@@ -22,6 +24,7 @@ pub(super) fn compile(
     ports: &[Port],
     indexes: &PortIndexes,
     remote: &[(Guid, &Endpoint)],
+    semantics: &Semantics,
     faults: &mut Vec<Fault>,
 ) -> Vec<Balancer> {
     if documents.is_empty() {
@@ -37,8 +40,13 @@ pub(super) fn compile(
             object: id,
             all: faults,
         };
-        let flags = told.field("/Flags", &document.flags);
-        let flags = flags.copied().unwrap_or_default();
+        told.field("/Flags", &document.flags);
+        let mut is_direct = parts::is_direct(document);
+        if is_direct && semantics.lacked().has(Part::DirectServerReturn) {
+            // A guess: the bit is kept and means nothing, as any that HNS does not know.
+            told.lack("/Flags".to_owned(), Part::DirectServerReturn, 1);
+            is_direct = false;
+        }
         let vips = told.items("/FrontendVIPs", &document.frontend_vips);
         let vips: Vec<(usize, Option<IpAddr>)> = vips
             .iter()
@@ -66,7 +74,7 @@ pub(super) fn compile(
             source_vip: source_vip
                 .filter(|text| !text.trim().is_empty())
                 .and_then(|text| address("/SourceVIP", &text, &mut told)),
-            is_direct: flags.contains(LoadBalancerFlags::ENABLE_DIRECT_SERVER_RETURN),
+            is_direct,
             ports: mappings
                 .iter()
                 .enumerate()

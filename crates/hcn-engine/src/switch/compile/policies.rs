@@ -18,6 +18,7 @@ use super::{Faults, PortIndex};
 use crate::{
     acl::{self, AclFault, Reading, Rule},
     flow::{Direction, Protocol},
+    parts::{self, Part, Parts},
     port_rules::{PortRules, Stage, Undecided},
     rule_list::{How, RuleList, Source},
     rule_text,
@@ -71,6 +72,43 @@ impl Ruled {
     }
 }
 
+/// Policies of one object that the HNS does not have, and so has no part in.
+struct LeftOut {
+    lacked: Parts,
+    /// The first of each part, and how many there are.
+    found: Vec<(Part, usize, usize)>,
+}
+
+impl LeftOut {
+    fn of(semantics: &Semantics) -> Self {
+        LeftOut {
+            lacked: semantics.lacked(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Whether a policy is left out; what it uses is not asked where the HNS has everything.
+    fn takes(&mut self, place: usize, uses: impl FnOnce() -> Parts) -> bool {
+        if self.lacked.is_empty() {
+            return false;
+        }
+        let Some(part) = uses().and(self.lacked).iter().next() else {
+            return false;
+        };
+        match self.found.iter_mut().find(|(own, ..)| *own == part) {
+            Some((.., count)) => *count += 1,
+            None => self.found.push((part, place, 1)),
+        }
+        true
+    }
+
+    fn tell(self, told: &mut Faults<'_>) {
+        for (part, place, count) in self.found {
+            told.lack(format!("/Policies/{place}"), part, count);
+        }
+    }
+}
+
 /// What a network's policies give to its ports.
 pub(super) struct NetworkPolicies {
     sets: Sets,
@@ -78,6 +116,8 @@ pub(super) struct NetworkPolicies {
     stages: Option<Both<Stage>>,
     /// Whether rules are enforced at all.
     has_effect: bool,
+    /// Whether the network has rules.
+    has_rules: bool,
 }
 
 /// A port mapping that an endpoint asks for.
@@ -95,6 +135,7 @@ impl NetworkPolicies {
             sets: Sets::default(),
             stages: None,
             has_effect,
+            has_rules: false,
         }
     }
 
@@ -109,15 +150,22 @@ impl NetworkPolicies {
         let sets = sets(policies, told);
         let mut rules = Both::<Vec<Source>>::default();
         let mut ruled = Ruled::default();
+        let mut left_out = LeftOut::of(semantics);
         for (place, policy) in how.policies(told.object, policies) {
             if policy.is("NetworkACL") {
                 let acl = policy.settings_as();
+                if left_out.takes(place, || {
+                    parts::of_acl(&acl, &sets).with(Part::NetworkAcl, true)
+                }) {
+                    continue;
+                }
                 ruled.note(direction_of(&acl));
                 if let Some(source) = source(place, policy, &acl, &sets, semantics, told) {
                     rules.of(source.rule.direction).push(source);
                 }
             }
         }
+        left_out.tell(told);
         let has_stage = ruled.any() && has_effect;
         let stages = has_stage.then(|| {
             let before = Before {
@@ -139,6 +187,7 @@ impl NetworkPolicies {
             sets,
             stages,
             has_effect,
+            has_rules: ruled.any(),
         }
     }
 }
@@ -193,15 +242,24 @@ pub(super) fn of_endpoint(
     let mut rules = Rules::default();
     let mut wishes = Vec::new();
     let policies = told.items("/Policies", &endpoint.policies);
+    let mut left_out = LeftOut::of(how.semantics);
     for (place, policy) in how.policies(told.object, policies) {
         if policy.is("ACL") {
-            rules.add_acl(place, policy, &network.sets, how.semantics, told);
+            let acl: Acl = policy.settings_as();
+            if !left_out.takes(place, || parts::of_acl(&acl, &network.sets)) {
+                rules.add_acl(place, policy, &acl, &network.sets, how.semantics, told);
+            }
         } else if policy.is("TierAcl") {
-            rules.add_tier(place, policy, &network.sets, how, told);
+            let tier: TierAcl = policy.settings_as();
+            if !left_out.takes(place, || parts::of_tier(&tier, &network.sets)) {
+                rules.add_tier(place, policy, &tier, &network.sets, how, told);
+            }
         } else if policy.is("PortMapping") {
             wishes.extend(wish(place, policy, told));
         }
     }
+    left_out.tell(told);
+    let has_rules = rules.any() || network.has_rules;
     if !network.has_effect {
         rules = Rules::default();
     }
@@ -209,27 +267,32 @@ pub(super) fn of_endpoint(
         .before
         .and_then(|switch| switch.port_rules(switch.port_of(told.object)?));
     let stages = rules.stages(network_type, network, how, before);
-    let rules = PortRules::new(stages.inward, stages.outward, isolated);
+    let mut rules = PortRules::new(stages.inward, stages.outward, isolated);
+    rules.without_effect = has_rules && !network.has_effect;
     (rules, wishes)
 }
 
 impl Rules {
+    fn any(&self) -> bool {
+        self.host_ruled.any() || self.switch_ruled.any() || self.tier_ruled.any()
+    }
+
     fn add_acl(
         &mut self,
         place: usize,
         policy: &Policy,
+        acl: &Acl,
         sets: &Sets,
         semantics: &Semantics,
         told: &mut Faults<'_>,
     ) {
-        let acl: Acl = policy.settings_as();
         let rule_type = acl.rule_type.get();
         let (rules, ruled) = match rule_type.unwrap_or(&semantics.omitted_rule_type) {
             AclRuleType::Host => (&mut self.host, &mut self.host_ruled),
             AclRuleType::Switch => (&mut self.switch, &mut self.switch_ruled),
         };
-        ruled.note(direction_of(&acl));
-        if let Some(source) = source(place, policy, &acl, sets, semantics, told) {
+        ruled.note(direction_of(acl));
+        if let Some(source) = source(place, policy, acl, sets, semantics, told) {
             rules.of(source.rule.direction).push(source);
         }
     }
@@ -238,12 +301,12 @@ impl Rules {
         &mut self,
         place: usize,
         policy: &Policy,
+        settings: &TierAcl,
         sets: &Sets,
         how: &How<'_>,
         told: &mut Faults<'_>,
     ) {
-        let settings: TierAcl = policy.settings_as();
-        let tier = match acl::read_tier(&settings) {
+        let tier = match acl::read_tier(settings) {
             Ok(tier) => tier,
             Err(fault) => {
                 self.tier_ruled.note(None);
@@ -274,7 +337,7 @@ impl Rules {
                 policy: place,
                 inside,
                 id: rule.id.get().cloned(),
-                text: rule_text::of_tier_rule(&settings, rule),
+                text: rule_text::of_tier_rule(settings, rule),
                 rule: read,
             }));
         }

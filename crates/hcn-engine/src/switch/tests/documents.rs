@@ -241,6 +241,7 @@ fn a_rule_that_cannot_be_read_is_told_and_counts_for_the_default_deny() {
             object: Guid(1),
             pointer: "/Policies/0/Settings/LocalAddresses".to_owned(),
             message: "LocalAddresses: \"Any\" is no address; leave the field out to mean every address; it is left out".to_owned(),
+            lacks: None,
         }]
     );
     blocks(&switch, "tcp 10.0.0.2:1 -> 10.0.0.1:80");

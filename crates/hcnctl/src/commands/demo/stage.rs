@@ -13,7 +13,11 @@ use std::{
     },
 };
 
-use hcn::{HnsVersion, Kind, ObjectId, Target, schema::Guid, service::Profile};
+use hcn::{
+    Kind, ObjectId, Target,
+    schema::Guid,
+    service::{Profile, profile::ProfileChoice},
+};
 
 use super::{CONTAINERS, NETWORK, seed};
 use crate::{
@@ -28,7 +32,7 @@ pub struct Stage {
     target: Target,
     /// Beside a native HNS, the state directory that its containers are kept in.
     state: Option<PathBuf>,
-    version: Option<HnsVersion>,
+    profile: ProfileChoice,
     /// For files of the demo's own.
     folder: PathBuf,
     kind: StageKind,
@@ -65,8 +69,8 @@ impl Stage {
         globals: &Globals,
         args: &DemoArgs,
     ) -> Result<Stage, Failure> {
-        if let Some(version) = globals.profile {
-            let profile = Profile::of(version).map_err(Failure::hns("tell the story"))?;
+        if let Some(choice) = &globals.profile {
+            let profile = choice.profile().map_err(Failure::hns("tell the story"))?;
             refuse_acls_without_effect(&profile, "; choose another --profile")?;
         }
         let temporary = given.is_none();
@@ -80,7 +84,7 @@ impl Stage {
         Ok(Stage {
             target: Target::Embedded(Some(folder.clone())),
             state: None,
-            version: globals.profile,
+            profile: globals.profile.clone().unwrap_or_default(),
             folder,
             kind: StageKind::Embedded { temporary },
             keep: args.keep,
@@ -95,7 +99,7 @@ impl Stage {
         let stage = Stage {
             target,
             state: state_of(globals),
-            version: globals.profile,
+            profile: globals.profile.clone().unwrap_or_default(),
             folder: temporary_folder(),
             kind: StageKind::Native {
                 made: Made::default(),
@@ -190,7 +194,7 @@ impl Stage {
         DeskOptions {
             target: self.target.clone(),
             state: self.state.clone(),
-            version: self.version,
+            profile: self.profile.clone(),
             dry_run: false,
             actor: actor.to_owned(),
         }

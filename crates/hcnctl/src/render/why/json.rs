@@ -7,7 +7,7 @@ use hcn_engine::{
     Decision, Flow,
     verdict::{Cause, Reason, RuleReference},
     way::{Hop, Kept, Way},
-    why::{Judgement, Near, Rule, StageReport},
+    why::{Field, Judgement, NamedSet, Near, Rule, StageReport},
 };
 use serde_json::{Value, json};
 
@@ -19,7 +19,8 @@ pub(crate) fn json_page(page: &Page<'_>) -> Value {
     let mut judgements = page.explanation.judgements.iter();
     let faults = page.explanation.faults.iter().map(|fault| {
         json!({
-            "object": fault.object.to_string(), "pointer": fault.pointer, "message": fault.message,
+            "object": fault.object.to_string(), "pointer": fault.pointer, "message": fault.message_of(&page.names.hns),
+            "lacks": fault.lacks.map(|(part, _)| part.to_string()),
         })
     });
     let unfollowed = page.explanation.unfollowed.iter().map(|policy| {
@@ -63,14 +64,19 @@ fn answers(page: &Page<'_>, others: &[Otherwise], key: &str) -> Vec<Value> {
                 "cause": cause_of(&page.names, cause),
             })
         });
-        json!({
+        let mut answer = json!({
             key: other.name,
             "says": other.says,
             "allowed": other.answer.fate.is_allowed(),
             "outcome": outcome(other.answer.fate),
             "differs": other.answer.fate != page.explanation.way.fate,
             "last": last,
-        })
+        });
+        if key == "version" {
+            let lacks = other.lacks.iter().map(ToString::to_string);
+            answer["lacks"] = lacks.collect::<Vec<String>>().into();
+        }
+        answer
     };
     others.iter().map(answer).collect()
 }
@@ -216,6 +222,7 @@ fn reason_word(reason: Reason) -> &'static str {
     match reason {
         Reason::Rule(_) => "rule",
         Reason::NoRules => "no-rules",
+        Reason::WithoutEffect => "without-effect",
         Reason::Default => "default-deny",
         Reason::DefaultAllow => "default-allow",
         Reason::NoIntercommunication => "flag",
@@ -235,6 +242,21 @@ fn reference(rule: &RuleReference) -> Value {
 }
 
 fn rule_of(rule: &Rule) -> Value {
+    let set = |set: &NamedSet| {
+        json!({
+            "field": set.field.name(),
+            "means": match set.field {
+                Field::LocalAddresses => "source",
+                _ => "destination",
+            },
+            "id": set.id,
+            "name": set.name,
+            "nested": set.is_nested,
+            "address": set.address.to_string(),
+            "holds": set.holds,
+            "values": set.values,
+        })
+    };
     json!({
         "object": rule.object.to_string(),
         "pointer": rule.pointer,
@@ -242,6 +264,7 @@ fn rule_of(rule: &Rule) -> Value {
         "action": rule.action.to_string(),
         "priority": rule.priority,
         "text": rule.text,
+        "sets": rule.sets.iter().map(set).collect::<Vec<_>>(),
     })
 }
 

@@ -9,13 +9,14 @@ use hcn_engine::{
     Decision, PortIndex,
     verdict::Cause,
     way::{Branch, Hop, Kept, Way},
-    why::{Explanation, Field, Judgement, Rule, StageReport},
+    why::{Explanation, Field, Judgement, NamedSet, Rule, StageReport, Without},
 };
 
 use hcn_schema::Guid;
 
 use super::{
-    Names, Otherwise, Page, cause_words, ending, ending_of, other_ports, verdict, verdict_of,
+    Names, Otherwise, Page, cause_words, ending, ending_of, other_ports, tie_words, verdict,
+    verdict_of,
 };
 use crate::{commands::why::Question, render::shown};
 
@@ -36,8 +37,25 @@ pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Expl
         Some(_) | None => ending_of(names, question, fate),
     };
     let ports = other_ports(question, explanation);
+    // What was blocked by a rule that ties has another answer where ties go otherwise.
+    let is_tie = |own: &&Judgement| own.cause.tie && own.decision == Decision::Block;
+    let tie = explanation.judgements.iter().any(|own| is_tie(&own));
+    let tie = match tie && !fate.is_allowed() {
+        true => format!("; {}", tie_words(names)),
+        false => String::new(),
+    };
+    let lacking = explanation
+        .faults
+        .iter()
+        .filter(|fault| fault.lacks.is_some());
+    let lacking = lacking.map(|fault| {
+        let owner = names.of(fault.object);
+        let message = fault.message_of(&names.hns);
+        format!("; {message} ({} of {owner})", fault.pointer)
+    });
+    let lacking: String = lacking.collect();
     let line = format!(
-        "{}: {} -> {}, {}: {cause}{}",
+        "{}: {} -> {}, {}: {cause}{tie}{lacking}{}",
         verdict_of(question, fate),
         question.from,
         question.to,
@@ -80,7 +98,8 @@ pub(crate) fn text_page(page: &Page<'_>) -> String {
     }
     for fault in &page.explanation.faults {
         let owner = page.names.of(fault.object);
-        let words = format!("note: {owner} {}: {}", fault.pointer, fault.message);
+        let message = fault.message_of(&page.names.hns);
+        let words = format!("note: {owner} {}: {message}", fault.pointer);
         text.line(0, &words);
     }
     if let Some(ports) = other_ports(page.question, page.explanation) {
@@ -247,19 +266,57 @@ impl Text<'_> {
             self.stage(within, stage);
         }
         if let Some(without) = &judgement.without {
-            let here = match &without.instead {
-                Some((decision, cause)) => format!(
-                    "{} here: {}",
-                    decided(*decision),
-                    cause_words(self.names, cause)
-                ),
-                None => "the packet would not get here".to_owned(),
-            };
-            let words = match without.is_redundant {
-                true => format!("without this rule nothing changes for this flow; {here}"),
-                false => format!("without this rule: {}; {here}", verdict(without.fate)),
-            };
+            let words = self.without(judgement.decision, without);
             self.line(within, &words);
+        }
+    }
+
+    /// What would be without the rule that decided.
+    fn without(&self, decision: Decision, without: &Without) -> String {
+        let Some((instead, cause)) = &without.instead else {
+            let fate = verdict(without.fate);
+            return format!("without this rule: {fate}; the packet would not get here");
+        };
+        let cause = cause_words(self.names, cause);
+        match (without.is_redundant, *instead == decision, *instead) {
+            (true, true, _) => format!(
+                "without this rule nothing changes for this flow; {} here: {cause}",
+                decided(*instead)
+            ),
+            // The flow fares the same in the end, by another cause and at another place.
+            (true, false, Decision::Block) => {
+                format!("without this rule it would be dropped here already: {cause}")
+            }
+            (true, false, Decision::Allow) => {
+                format!(
+                    "without this rule it would go on from here, and fare the same in the end; allowed here: {cause}"
+                )
+            }
+            (false, ..) => format!(
+                "without this rule: {}; {} here: {cause}",
+                verdict(without.fate),
+                decided(*instead)
+            ),
+        }
+    }
+
+    /// The sets that a rule names, and where the packet's addresses are; a line for each field.
+    fn sets(&mut self, depth: usize, rule: &Rule) {
+        for (field, means) in [
+            (Field::LocalAddresses, "source"),
+            (Field::RemoteAddresses, "destination"),
+        ] {
+            let named = rule.sets.iter().filter(|set| set.field == field);
+            let sets: Vec<String> = named.map(set_words).collect();
+            if let Some(first) = rule.sets.iter().find(|set| set.field == field) {
+                let words = format!(
+                    "{} names IP sets, which mean the {means} whatever the direction; {} is {}",
+                    field.name(),
+                    first.address,
+                    sets.join(", ")
+                );
+                self.line(depth, &words);
+            }
         }
     }
 
@@ -269,6 +326,7 @@ impl Text<'_> {
             (Some(rule), Some((decision, _))) => {
                 let words = format!("{layer}: {} by {}", decided(decision), self.rule(rule));
                 self.line(depth, &words);
+                self.sets(depth + 1, rule);
             }
             (_, Some((decision, reason))) => {
                 let cause = Cause {
@@ -293,7 +351,11 @@ impl Text<'_> {
             (_, None) => self.line(depth, &format!("{layer}: no say")),
         }
         for tie in &stage.ties {
-            let words = format!("a tie, of the same priority: {}", self.rule(tie));
+            let words = format!(
+                "a tie with {}, of the same priority: {}",
+                self.rule(tie),
+                tie_words(self.names)
+            );
             self.line(depth + 1, &words);
         }
         for passed in &stage.passed {
@@ -340,9 +402,11 @@ impl Text<'_> {
         );
         self.line(depth, &words);
         for near in &stronger.nearest {
-            let failed: Vec<&str> = near.failed.iter().map(|field| fails(*field)).collect();
+            let failed = near.failed.iter();
+            let failed: Vec<&str> = failed.map(|field| fails(*field, &near.rule)).collect();
             let words = format!("{}: {}", self.rule(&near.rule), failed.join(", "));
             self.line(depth + 1, &words);
+            self.sets(depth + 2, &near.rule);
         }
     }
 
@@ -400,14 +464,42 @@ fn number(count: usize, one: &'static str, more: &'static str) -> &'static str {
     if count == 1 { one } else { more }
 }
 
+/// Whether an address is in a set, and what that is.
+fn set_words(set: &NamedSet) -> String {
+    /// So many members of a set are told.
+    const TOLD: usize = 3;
+    let holds = if set.holds { "in" } else { "not in" };
+    let name = match set.name.is_empty() || set.name == set.id {
+        true => String::new(),
+        false => format!("{}: ", set.name),
+    };
+    let members = match (set.values.len(), set.is_nested) {
+        (0, true) => "without members, so every address is in it".to_owned(),
+        (0, false) => "empty".to_owned(),
+        (count, _) => {
+            let told: Vec<&str> = set.values.iter().take(TOLD).map(String::as_str).collect();
+            match count.saturating_sub(TOLD) {
+                0 => told.join(","),
+                more => format!("{} and {more} more", told.join(",")),
+            }
+        }
+    };
+    format!("{holds} {} ({name}{members})", set.id)
+}
+
 /// Why a rule does not match, by a field.
-fn fails(field: Field) -> &'static str {
+fn fails(field: Field, rule: &Rule) -> &'static str {
+    let mut sets = rule.sets.iter();
+    let by_set = sets.any(|set| set.field == field && !set.holds);
     match field {
+        Field::LocalAddresses if by_set => "the source is not in its sets",
+        Field::RemoteAddresses if by_set => "the destination is not in its sets",
         Field::Protocols => "another protocol",
         Field::LocalAddresses => "another local address",
         Field::RemoteAddresses => "another remote address",
         Field::LocalPorts => "another local port",
         Field::RemotePorts => "another remote port",
         Field::Family => "nothing of this IP version matches it",
+        Field::Sets => "no address is in all that it names",
     }
 }
