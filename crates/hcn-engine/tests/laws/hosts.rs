@@ -368,6 +368,11 @@ fn odd(rule: &TextRule) -> Option<&'static str> {
     }
 }
 
+/// Whether a layer has spoken; where there is no rule, or none has an effect, none has.
+pub fn has_layer(reason: Reason) -> bool {
+    !matches!(reason, Reason::NoRules | Reason::WithoutEffect)
+}
+
 /// What the engine says, in the shape of what the reading says.
 pub fn said(
     switch: &Switch,
@@ -379,7 +384,7 @@ pub fn said(
     let cause = switch.cause(port, direction, flow, ruling);
     Answer {
         allowed: ruling.decision == Decision::Allow,
-        layer: (ruling.reason != Reason::NoRules).then_some(ruling.layer),
+        layer: has_layer(ruling.reason).then_some(ruling.layer),
         rule: cause.rule.map(|rule| (rule.pointer, cause.tie)),
     }
 }

@@ -479,7 +479,7 @@ fn a_pair_reaches_with_what_can_allows_and_with_nothing_else() {
     met.covers(1_000, &["Network rule Block", "Tier rule Block"]);
     met.covers(1_000, &["Switch tie Block", "isolation"]);
     met.covers(100, &KINDS_OF_RULES);
-    met.covers(100, &QUESTIONS);
+    met.covers(50, &QUESTIONS);
 }
 
 /// From an end to every other one, to the host and to services.

@@ -6,7 +6,7 @@
 
 use hcn_engine::{
     Decision, Documents, Flow, Layer, Protocol, Semantics, Start, Switch, Topology,
-    verdict::Reason,
+    parts::{Part, Parts},
     way::{Fate, Way},
     why::{Explanation, Inquiry, Otherwise, Outline},
 };
@@ -384,7 +384,7 @@ fn the_deciding_rule_removed_changes_the_verdict_or_was_said_to_be_redundant() {
                 // What is said in its place, where the packet still comes here as it is.
                 if let Some((decision, instead)) = &told.instead {
                     let answer = edited.read.answer(endpoint, direction, &there);
-                    let layer = (instead.reason != Reason::NoRules).then_some(instead.layer);
+                    let layer = hosts::has_layer(instead.reason).then_some(instead.layer);
                     prop_assert_eq!(*decision == Decision::Allow, answer.allowed);
                     prop_assert_eq!(layer, answer.layer);
                     prop_assert_eq!(instead.rule.is_some(), answer.rule.is_some());
@@ -447,6 +447,56 @@ fn other_semantics_say_of_a_flow_what_a_switch_compiled_with_them_says() {
     });
     met.promises(10_000, &["questions"]);
     met.covers(1_000, &["another answer"]);
+}
+
+/// Semantics without each part that a version may lack, and without all of them.
+fn without_parts(semantics: &Semantics) -> Vec<Semantics> {
+    let one = Part::ALL.iter().map(|part| Parts::from_iter([*part]));
+    let all = Parts::from_iter(Part::ALL.iter().copied());
+    let lacking = |lacks| Semantics {
+        lacks,
+        ..semantics.clone()
+    };
+    one.chain([all]).map(lacking).collect()
+}
+
+/// The reading knows no versions, so here the switch that is compiled with the other semantics is the second opinion.
+#[test]
+fn what_a_version_lacks_changes_an_answer_as_it_changes_the_switch() {
+    let cases = (cases(5), 0..Part::ALL.len() + 2);
+    let met = try_each(500, &cases, |((scene, questions), turn), met| {
+        let documents = scene.documents();
+        let usual = &scene.read.semantics;
+        let lacking = without_parts(usual);
+        let everybody: Vec<&Semantics> = lacking.iter().chain([usual]).collect();
+        let worlds: Vec<(Switch, Topology)> = everybody
+            .iter()
+            .map(|semantics| {
+                let (switch, _) = Switch::compile(&documents, semantics);
+                let topology = Topology::of(&switch, usize::MAX);
+                (switch, topology)
+            })
+            .collect();
+        let read = World::of(&scene);
+        // In turn as the own ones and as others: what is lacked here may be there.
+        let turns = everybody.iter().cycle();
+        for (question, own) in questions.into_iter().zip(turns.skip(turn)) {
+            let Some((start, flow)) = read.asked(question) else {
+                continue;
+            };
+            let inquiry = Inquiry::new(&documents, own);
+            let here = inquiry.way(start, &flow).fate;
+            let answers = inquiry.otherwise(start, &flow, everybody.iter().copied());
+            for ((switch, topology), answer) in worlds.iter().zip(answers) {
+                prop_assert_eq!(answer.fate, switch.way(topology, start, &flow).fate);
+                met.add("answers");
+                met.add_if(answer.fate != here, "another answer");
+            }
+        }
+        Ok(())
+    });
+    met.promises(10_000, &["answers"]);
+    met.covers(100, &["another answer"]);
 }
 
 /// The texts of endpoints' documents: as HNS writes them, and as people do.
