@@ -4,17 +4,15 @@
 //! What people read is in the transcript `cases/why.txt`.
 #![cfg(unix)]
 
-mod schema;
-
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
 
-use schema::Schema;
+use testkit::schema::Schema;
 
 /// A store in a directory of its own, gone with the test.
 struct Folder(PathBuf);
@@ -83,8 +81,7 @@ fn scene(name: &str) -> Folder {
 }
 
 fn published_schema() -> Schema {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/why.json");
-    Schema(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+    Schema::published("why.json")
 }
 
 #[test]
@@ -385,8 +382,7 @@ fn every_packet_of_a_capture_is_answered() {
     ]);
     fs::write(folder.0.join("trace.pcap"), &file).unwrap();
     let page = folder.json("why --packet trace.pcap -o json");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/why-packet.json");
-    let schema = Schema(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap());
+    let schema = Schema::published("why-packet.json");
     assert_eq!(schema.faults(&page), Vec::<String>::new());
     let outcomes: Vec<&Value> = page["packets"]
         .as_array()
