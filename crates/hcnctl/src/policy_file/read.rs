@@ -27,6 +27,12 @@ const VERSION: &str = "hcnctl/v1";
 /// Most characters of a name.
 const LONGEST_NAME: usize = 63;
 
+/// Ports up to 255 that people filter, and no protocol of that number is in use (IANA's registries of both).
+const LIKELY_PORTS: [u8; 23] = [
+    20, 21, 22, 23, 25, 53, 67, 68, 69, 80, 88, 110, 111, 119, 123, 135, 137, 138, 139, 143, 161,
+    162, 179,
+];
+
 /// The keys of each mapping: its name in the schema, and what may stand in it.
 pub const KEYS: [(&str, &[&str]); 4] = [
     (
@@ -543,6 +549,15 @@ impl Reader {
             );
         }
         let text = self.text(node, field, "80/tcp")?;
+        // In quotes a lone number is a protocol, but for those that are far more likely meant as ports: a rule about protocol 80 would say nothing
+        // about the web.
+        let number = text.parse::<u8>().ok().filter(|_| is_number(text));
+        if let Some(number) = number.filter(|number| !LIKELY_PORTS.contains(number)) {
+            return Some(Traffic {
+                protocol: Some(number),
+                ports: None,
+            });
+        }
         match text.parse::<TrafficSpec>() {
             Ok(spec) => Some(Traffic {
                 protocol: spec.protocol.map(|protocol| protocol.0),

@@ -716,3 +716,23 @@ fn no_text_makes_the_reader_panic() {
         }
     });
 }
+
+/// A lone number in quotes is a protocol's, as docs/apply.md has it; not one that is a port to everybody.
+#[test]
+fn a_number_in_quotes_is_a_protocol() {
+    let traffic = |number: &str| {
+        let file = read(&with(9, &format!("  ports: \"{number}\"")));
+        file.map(|file| file.rules[0].traffic.clone()).ok()
+    };
+    for number in [1u8, 6, 47, 50, 51, 89, 112, 132] {
+        let protocol = Some(number);
+        let wanted = vec![Traffic {
+            protocol,
+            ports: None,
+        }];
+        assert_eq!(traffic(&number.to_string()), Some(wanted), "{number}");
+    }
+    for number in ["22", "53", "80", "256", "443", "-1", "4.7"] {
+        assert_eq!(traffic(number), None, "{number}");
+    }
+}
