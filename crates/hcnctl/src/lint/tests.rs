@@ -2,7 +2,10 @@
 //! What lint promises of every finding, on random documents, on the story of the walk-through and on recorded ones.
 
 mod examples;
+mod packets;
 mod random;
+mod reading;
+mod scenes;
 mod schema;
 
 use std::{
