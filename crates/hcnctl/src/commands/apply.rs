@@ -331,3 +331,6 @@ fn finish(
     desk.out.flush()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
