@@ -6,8 +6,6 @@
 
 #[path = "reach/read.rs"]
 mod read;
-#[path = "reach/schema.rs"]
-mod schema;
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -20,6 +18,13 @@ use hcnctl::{
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use read::{Set, cells, lines};
 use serde_json::{Map, Value, json};
+use testkit::schema::Schema;
+
+/// A page is as its published schema says.
+fn check(schema: &str, page: &[u8]) {
+    let page: Value = serde_json::from_slice(page).unwrap();
+    assert_eq!(Schema::published(schema).faults(&page), [""; 0]);
+}
 
 /// Names and addresses of the endpoints.
 const ENDPOINTS: [(&str, &[&str]); 4] = [
@@ -251,7 +256,7 @@ proptest! {
         let (mut as_csv, mut as_json) = (Vec::new(), Vec::new());
         csv(&mut matrix, &mut as_csv).unwrap();
         json(&mut matrix, &subject(), &mut as_json).unwrap();
-        schema::check("reach.json", &as_json);
+        check("reach.json", &as_json);
         let by_csv = told_by_csv(&String::from_utf8(as_csv).unwrap());
         let by_json = told_by_json(&as_json, "pairs", &["with"]);
         prop_assert_eq!(by_csv.len(), expected_pairs());
@@ -273,7 +278,7 @@ proptest! {
         let (mut as_csv, mut as_json) = (Vec::new(), Vec::new());
         compared_csv(&comparison, &mut as_csv).unwrap();
         compared_json(&comparison, &after, [&subject(), &subject()], &mut as_json).unwrap();
-        schema::check("reach-compare.json", &as_json);
+        check("reach-compare.json", &as_json);
         let by_csv = told_by_csv(&String::from_utf8(as_csv).unwrap());
         let by_json = told_by_json(&as_json, "changes", &["opened", "closed"]);
         prop_assert_eq!(by_csv.len(), by_json.len());

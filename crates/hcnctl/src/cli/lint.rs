@@ -17,7 +17,7 @@ pub struct LintArgs {
     /// End with exit code 1 where there is a finding of this severity or above.
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     pub fail_on: FailOn,
-    /// Print what a check finds, why, and what to do; "all" prints every check.
+    /// Print what a check finds, why, and what to do; "all" lists the checks.
     #[arg(long, value_name = "CHECK", conflicts_with_all = ["endpoints", "file"])]
     pub explain: Option<String>,
     /// How to print.

@@ -527,3 +527,6 @@ fn print_end(
     desk.out.flush()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,29 @@ pub(super) fn named(name: &'static str) -> &'static Check {
         .unwrap_or_else(|| unreachable!("{name} is in the table, as a test sees to"))
 }
 
+/// Checks whose findings may come with edits, where the document leaves no choice which.
+pub const PATCHED: [&str; 19] = [
+    "lone-block",
+    "one-way-rules",
+    "duplicate-rule",
+    "shadowed-rule",
+    "overruled-rule",
+    "partly-shadowed-rule",
+    "tie-decides",
+    "foreign-local-address",
+    "ports-and-portless-protocol",
+    "ports-for-any-protocol",
+    "matches-nothing",
+    "priority-zero",
+    "priority-too-high",
+    "host-bits",
+    "protocol-name",
+    "unreferenced-set",
+    "misspelt-key",
+    "key-case",
+    "unknown-policy-type",
+];
+
 macro_rules! checks {
     ($( $name:literal $severity:ident: $finds:literal; $why:literal; $fix:literal; $source:literal; )*) => {
         /// Every check, grouped by what it looks at.
@@ -475,18 +498,26 @@ pub fn page() -> String {
          holds for the rules of the profile (`--profile`), see [hns-behaviour.md](hns-behaviour.md).\n\n\
          Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
          lets pass exactly the same packets as before, compared as sets. A patch is for the document as it was read: make one of an object's, then \
-         examine it again, since what is taken out of a list moves all that stands behind it.\n\n\
+         examine it again, since what is taken out of a list moves all that stands behind it. The column *patch* says of which checks a finding may have \
+         one: where the document leaves no choice what to write. The others take a decision, and their fix is in words.\n\n\
          What documents do not show, and so no check says: whether a container lives (an endpoint without one may be kept on purpose; only \
          a namespace that is gone is certain), the MTU of cards and of the wire (only what endpoints reserve beneath it), routes and firewalls of the host, \
          whether a load balancer was programmed, and what other nodes have. `hcnctl probe` and the host's own tools show these.\n\n\
          This page is written from the table in `crates/hcnctl/src/lint/table.rs`; a test compares them.\n\n\
-         | check | severity | finds |\n|---|---|---|\n",
+         | check | severity | patch | finds |\n|---|---|---|---|\n",
     );
     for check in CHECKS {
         let _ = writeln!(
             page,
-            "| [`{0}`](#{0}) | {1} | {2} |",
-            check.name, check.severity, check.finds
+            "| [`{0}`](#{0}) | {1} | {2} | {3} |",
+            check.name,
+            check.severity,
+            if PATCHED.contains(&check.name) {
+                "yes"
+            } else {
+                ""
+            },
+            check.finds
         );
     }
     for check in CHECKS {
@@ -518,6 +549,7 @@ mod tests {
             assert!(check.name.chars().all(fits), "{}", check.name);
             let same = CHECKS.iter().position(|other| other.name == check.name);
             assert_eq!(same, Some(place), "{}", check.name);
+            assert!(!check.finds.contains('|'), "{}", check.name);
             for sentence in [check.finds, check.why, check.fix] {
                 assert!(sentence.ends_with('.'), "{}: {sentence}", check.name);
             }

@@ -3,8 +3,11 @@
 
 mod agents;
 mod examples;
+mod packets;
 mod places;
 mod random;
+mod reading;
+mod scenes;
 mod schema;
 
 use std::{

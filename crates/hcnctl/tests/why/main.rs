@@ -5,17 +5,16 @@
 #![cfg(unix)]
 
 mod packets;
-mod schema;
 
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
 
-use schema::Schema;
+use testkit::schema::Schema;
 
 /// A store in a directory of its own, gone with the test.
 struct Folder(PathBuf);
@@ -84,8 +83,7 @@ fn scene(name: &str) -> Folder {
 }
 
 fn published_schema() -> Schema {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/why.json");
-    Schema(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+    Schema::published("why.json")
 }
 
 #[test]

@@ -6,12 +6,13 @@
 use std::{
     fs,
     net::{IpAddr, SocketAddr},
-    path::Path,
 };
 
 use serde_json::{Value, json};
 
-use crate::{Folder, make_load_balancer, scene, schema::Schema};
+use testkit::schema::Schema;
+
+use crate::{Folder, make_load_balancer, scene};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -94,8 +95,7 @@ fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
 fn asked(folder: &Folder, packets: &[Vec<u8>]) -> (Value, Option<i32>) {
     fs::write(folder.0.join("trace.pcap"), capture(packets)).unwrap();
     let page = folder.json("why --packet trace.pcap -o json");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/why-packet.json");
-    let schema = Schema(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap());
+    let schema = Schema::published("why-packet.json");
     assert_eq!(schema.faults(&page), Vec::<String>::new());
     (page, folder.code("why --packet trace.pcap"))
 }
