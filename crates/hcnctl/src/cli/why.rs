@@ -14,7 +14,7 @@ use crate::commands::spec::DestinationSpec;
 pub struct CanArgs {
     /// Who sends: an endpoint, a container, an address, or "host".
     pub from: String,
-    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, nginx/gre, or a load
+    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, nginx/protocol/47, or a load
     /// balancer's address, name or id (svc:80/tcp).
     pub to: DestinationSpec,
     /// The sender's port. Without it, one that systems choose themselves (49152 and up), and the answer says from which ports it would be
@@ -34,7 +34,7 @@ pub struct WhyArgs {
     /// Who sends: an endpoint, a container, an address, or "host".
     #[arg(required_unless_present = "packet", requires = "to")]
     pub from: Option<String>,
-    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, nginx/gre, or a load
+    /// To whom: nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, host:8080/tcp, nginx/icmp, nginx/protocol/47, or a load
     /// balancer's address, name or id (svc:80/tcp).
     pub to: Option<DestinationSpec>,
     /// The sender's port. Without it, one that systems choose themselves (49152 and up), and the answer says from which ports it would be

@@ -191,9 +191,24 @@ impl FromStr for DestinationSpec {
     type Err = NotASpec;
 
     fn from_str(text: &str) -> Result<Self, NotASpec> {
-        const FORM: &str = "nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp or nginx/icmp";
+        const FORM: &str =
+            "nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, nginx/icmp or nginx/protocol/47";
+        let by_number = |target: &str| {
+            let name = target.strip_suffix(BY_NUMBER.trim_end_matches('/'))?;
+            name.strip_suffix('/').map(str::len)
+        };
         let (target, protocol) = match text.rsplit_once('/') {
-            Some((target, protocol)) => (target, Protocol::from_text(protocol)),
+            Some((target, number)) if by_number(target).is_some() => (
+                &target[..by_number(target).unwrap_or(0)],
+                protocol_number(number),
+            ),
+            Some((_, number)) if number.parse::<u64>().is_ok() => {
+                return Err(NotASpec(format!(
+                    "{text:?}: {number} alone is no port and no protocol; {}",
+                    TrafficSpec::instead_of(number)
+                )));
+            }
+            Some((target, protocol)) => (target, named_protocol(protocol)),
             None => (text, Some(Protocol::TCP)),
         };
         let Some(protocol) = protocol else {
@@ -281,6 +296,15 @@ mod tests {
         );
         let six: DestinationSpec = "[fd00::5]:80/tcp".parse().unwrap();
         assert_eq!((six.name.as_str(), six.port), ("fd00::5", 80));
+        let gre = |text: &str| text.parse::<DestinationSpec>().unwrap().protocol;
+        assert_eq!(
+            (
+                gre("nginx/gre"),
+                gre("nginx/protocol/47"),
+                gre("[fd00::5]/protocol/47")
+            ),
+            (Protocol(47), Protocol(47), Protocol(47))
+        );
         assert_eq!(
             "nginx/icmp".parse(),
             Ok(DestinationSpec {
@@ -347,7 +371,15 @@ mod tests {
         ] {
             assert!(text.parse::<TrafficSpec>().is_err(), "{text}");
         }
-        for text in ["nginx", ":80/tcp", "nginx:80/icmp", "/icmp"] {
+        for text in [
+            "nginx",
+            ":80/tcp",
+            "nginx:80/icmp",
+            "/icmp",
+            "nginx/47",
+            "nginx/protocol/0",
+            "/protocol/47",
+        ] {
             assert!(text.parse::<DestinationSpec>().is_err(), "{text}");
         }
     }

@@ -24,11 +24,16 @@ const DIRECTIONS: [Direction; 2] = [Direction::In, Direction::Out];
 
 /// Looks at the layer of Switch rules, whose default is told by the record.
 pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
-    let deny = endpoint.subject.profile.semantics.default_deny;
+    let semantics = &endpoint.subject.profile.semantics;
+    let deny = semantics.default_deny;
+    // Which layers' rules turn the default on (Q3).
+    let turns_on = |layer: Layer| {
+        layer == Layer::Switch || (layer == Layer::Host && semantics.host_rule_flips_switch)
+    };
     let first = endpoint
         .rules
         .iter()
-        .find(|own| own.layer == Layer::Switch && own.rule.is_some());
+        .find(|own| turns_on(own.layer) && own.rule.is_some());
     let (Some(first), true) = (first, deny != DefaultDeny::Never && endpoint.is_enforced()) else {
         return;
     };
@@ -38,7 +43,7 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
         .into_iter()
         .filter(|direction| {
             let is_ruled = endpoint.rules.iter().any(|own| {
-                own.layer == Layer::Switch
+                turns_on(own.layer)
                     && own
                         .rule
                         .as_ref()

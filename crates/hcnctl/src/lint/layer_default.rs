@@ -4,7 +4,9 @@
 //! Apart from [`super::default_deny`], which asks the same of an endpoint's ACLs: these lists have a default of their own, so that one Block in them
 //! cuts off whatever the ACLs say, and for a network every endpoint of it (hns-behaviour 4.12, 4.14, 4.16).
 
-use hcn_engine::{Direction, Layer, semantics::DefaultDeny, space::Region, standing::Standing};
+use hcn_engine::{
+    Direction, Layer, parts::Part, semantics::DefaultDeny, space::Region, standing::Standing,
+};
 use hcn_schema::{
     Policy,
     policy::{AclAction, AclDirection, acl::TierAcl},
@@ -36,7 +38,12 @@ pub(super) fn check(holder: &Ruled<'_>, found: &mut Vec<Finding>) {
     if deny == DefaultDeny::Never || is_silent {
         return;
     }
-    if !holder.is_enforced() {
+    let part = match layer {
+        Layer::Network => Part::NetworkAcl,
+        _ => Part::TierAcl,
+    };
+    // What this version of HNS does not have, another check tells.
+    if !holder.is_enforced() || semantics.lacked().has(part) {
         return;
     }
     let of = |direction| move |own: &&Standing| own.layer == layer && own.direction == direction;

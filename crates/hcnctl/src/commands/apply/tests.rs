@@ -529,6 +529,18 @@ fn applies(thread: u64, seed: u64, cases: u64) -> Met {
             true => source(None, Some(policy.name), output),
             false => source(Some(&file), None, output),
         };
+        let has_rules =
+            |all: &[Vec<Value>]| all.iter().flatten().any(|own| is_of(policy.name, own));
+        if is_removal && !has_rules(&before) {
+            // Of a policy that nobody has nothing can be taken away, and that is told.
+            assert!(matches!(
+                draft(&mut desk, &wish(&told()).unwrap()),
+                Err(Failure::Absent(_))
+            ));
+            met.note("removals of what is not there");
+            last = None;
+            continue;
+        }
         assert_eq!(
             apply(&mut desk, told()),
             exit::DONE,
@@ -537,13 +549,21 @@ fn applies(thread: u64, seed: u64, cases: u64) -> Met {
         );
         let after = policies(&desk);
 
-        let again = draft(&mut desk, &wish(&told()).unwrap()).unwrap();
-        let requests: Vec<_> = again.steps.iter().map(|step| step.plan.request()).collect();
-        assert!(
-            requests.is_empty(),
-            "case {case}: {requests:?} after\n{}",
-            policy.text
-        );
+        match draft(&mut desk, &wish(&told()).unwrap()) {
+            Ok(again) => {
+                let requests: Vec<_> = again.steps.iter().map(|step| step.plan.request()).collect();
+                assert!(
+                    requests.is_empty(),
+                    "case {case}: {requests:?} after\n{}",
+                    policy.text
+                );
+            }
+            Err(failure) => assert!(
+                is_removal && matches!(failure, Failure::Absent(_)) && !has_rules(&after),
+                "case {case}\n{}",
+                policy.text
+            ),
+        }
 
         let mut changed = 0;
         for (place, (before, after)) in before.iter().zip(&after).enumerate() {
@@ -638,7 +658,10 @@ fn what_is_applied_needs_no_change() {
     let mut met = Met::default();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
-            .map(|thread| scope.spawn(move || applies(thread, seed, cases.div_ceil(THREADS))))
+            // A tenth are removals of what is not there.
+            .map(|thread| {
+                scope.spawn(move || applies(thread, seed, (cases + cases / 10).div_ceil(THREADS)))
+            })
             .collect();
         for thread in threads {
             for (what, times) in thread.join().unwrap().0 {
@@ -647,6 +670,7 @@ fn what_is_applied_needs_no_change() {
         }
     });
     met.has("applies", cases as u32);
+    met.has("removals of what is not there", cases as u32 / 100);
     let words = WHOSE.iter().map(|(words, _)| *words);
     let words = words.chain(PEERS.iter().map(|(words, _)| *words));
     for words in words.chain(TRAFFIC.iter().map(|(words, _, _)| *words)) {

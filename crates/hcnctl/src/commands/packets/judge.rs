@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use hcn_engine::{
     Flow, Start, Switch, Topology,
-    way::{FIRST_MASQUERADE_PORT, Fate, Hop, Way},
+    way::{FIRST_MASQUERADE_PORT, Fate, Hop, Receiver, Way},
 };
 use hcn_simulated::{Kind, Packet, Turn, Unread, datagram};
 
@@ -253,7 +253,7 @@ impl<'a> Judge<'a> {
             return false;
         }
         match way.fate {
-            Fate::Leaves => true,
+            Fate::Leaves | Fate::Arrives(Receiver::Host) => true,
             // What cannot get to an address of a network of this host is told; nobody knows what becomes of others.
             Fate::Unreachable(_) => {
                 let mut subnets = self.switch.networks.iter().flat_map(|own| &own.subnets);

@@ -128,8 +128,8 @@ fn is_gone(
             let renamed = format!("{parent}/{key}");
             !left.any(|other| other.pointer == *pointer || other.pointer == renamed)
         }
-        // A rule for all that no other names: the whole endpoint is meant.
-        [Edit::Append(..), ..] => left.next().is_none(),
+        // A rule for all that no other names: the whole layer is meant, which the finding calls by its first rule. Another layer has its own.
+        [Edit::Append(..), ..] => !left.any(|other| other.pointer == finding.pointer),
         // Each odd item of a list is a finding of its own, which tells of the item.
         _ => !left.any(|other| {
             let of_items = ["host-bits", "protocol-name"].contains(&finding.check.name);
