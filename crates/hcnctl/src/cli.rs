@@ -83,7 +83,7 @@ pub enum Command {
     Plan(apply::PlanArgs),
     /// Make the rules of endpoints what a policy file says, all of them or none.
     Apply(apply::ApplyArgs),
-    /// Say that the change of an apply that waits is good.
+    /// Keep the change that a waiting apply has made.
     Confirm(apply::ConfirmArgs),
     /// Try whether traffic gets through: a whole exchange, and the rule that stops it.
     Probe(ProbeArgs),
@@ -389,7 +389,7 @@ pub struct ProbeArgs {
     /// How long to wait, in milliseconds; of simulated time, where the packets are simulated.
     #[arg(long, default_value_t = 3000, value_name = "MS")]
     pub timeout: u64,
-    /// Print as JSON.
+    /// How to print.
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: ProbeOutput,
 }
@@ -427,7 +427,7 @@ pub struct DiffArgs {
     /// Also what always differs: health, times, allocation trees.
     #[arg(long)]
     pub all: bool,
-    /// Print as JSON.
+    /// How to print.
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: ProbeOutput,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The desk: parses, asks, explains, prints; decides nothing.
+//! The desk: parses, asks, explains, examines, prints; judges no packet itself.
 //!
 //! A library target beside the program, so that every page can be tested as a function. Data goes to standard output, words about it to
 //! standard error, and the exit code tells the rest ([`failure::exit`]).

@@ -3,6 +3,8 @@
 //!
 //! An exact id wins; else every object that fits by any of these is a candidate, and more than one is an error that lists them.
 
+use std::net::IpAddr;
+
 use hcn::{
     Kind,
     schema::{Endpoint, Guid, Id, Namespace, Network, Query},
@@ -112,6 +114,42 @@ impl Desk<'_> {
     pub fn endpoint_label(&self, endpoint: &Endpoint) -> Result<String, Failure> {
         let containers = self.containers()?;
         Ok(label_among(endpoint, &containers))
+    }
+}
+
+/// An address as people write it, without the brackets that it needs before a port.
+pub(crate) fn unbracketed(text: &str) -> &str {
+    let inner = text.strip_prefix('[');
+    inner
+        .and_then(|inner| inner.strip_suffix(']'))
+        .unwrap_or(text)
+}
+
+/// The address that a text is, if one machine may have it.
+///
+/// # Errors
+/// Where nobody in particular has it.
+pub(crate) fn one_address(text: &str) -> Result<Option<IpAddr>, Failure> {
+    let Ok(address) = unbracketed(text).parse::<IpAddr>() else {
+        return Ok(None);
+    };
+    let v4 = match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(address) => address.to_ipv4_mapped(),
+    };
+    let why = match address {
+        IpAddr::V6(_) if v4.is_some() => {
+            Some("is an IPv4 address within IPv6; write the IPv4 address")
+        }
+        _ if address.is_unspecified() => Some("is no machine's address"),
+        _ if address.is_multicast() || v4.is_some_and(|own| own.is_broadcast()) => {
+            Some("is the address of many, and one machine is asked about")
+        }
+        _ => None,
+    };
+    match why {
+        Some(why) => Err(Failure::Usage(format!("{address} {why}"))),
+        None => Ok(Some(address)),
     }
 }
 

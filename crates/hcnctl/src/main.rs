@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The desk: parses, asks, explains, prints; decides nothing.
+//! The desk: parses, asks, explains, examines, prints; judges no packet itself.
 
 use std::{
     io::{self, Write},

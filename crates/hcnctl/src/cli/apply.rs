@@ -19,12 +19,15 @@ pub struct PolicySource {
     /// Fail with exit code 1, and send nothing, where any flow would become allowed that is blocked now.
     #[arg(long)]
     pub expect_no_new_access: bool,
-    /// How to print.
+    /// How to print; json as docs/schema/plan.json says.
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: ProbeOutput,
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 planned, also where there is nothing to do; 1 refused by --expect-no-new-access; 2 a mistake in the file; 3 a name that means nothing."
+)]
 pub struct PlanArgs {
     #[command(flatten)]
     pub source: PolicySource,
@@ -34,6 +37,9 @@ pub struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 done, also where nothing was to be done; 1 refused by --expect-no-new-access, or taken back as nobody confirmed it; 2 a mistake in the file; 3 a name that means nothing; 4 HNS failed, and what was done is taken back."
+)]
 pub struct ApplyArgs {
     #[command(flatten)]
     pub source: PolicySource,

@@ -9,7 +9,7 @@ use crate::commands::spec::TrafficSpec;
 #[command(
     after_help = "Sets are exact: every protocol and port of the first packet of a flow that gets there, along the ways that can and why find: \
                   routes between networks, load balancers (every backend has to let it in), published ports, and the rules of each port on the way.\n\
-                  host is this host, outside every address that nobody here has. A service is a destination: an address of a load balancer. \
+                  host is this host, outside every address that nobody here has, but for the subnets of NAT and Internal networks, where nobody else can be. A service is a destination: an address of a load balancer. \
                   Whether anybody listens is not asked (probe tries that), nor SDN routes, nor what lies beyond the host.\n\
                   A file that lacks a network of its endpoints says nothing about ways: then rules alone are asked, as with --rules."
 )]
@@ -37,7 +37,7 @@ pub struct ReachArgs {
     /// Compare two of those, and tell what became reachable and what not; exit code 1 where anything did. profile:16.0 is the other side under that version of HNS, profile:tie=first-wins with a switch set (see --profile).
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
     pub compare: Option<Vec<String>>,
-    /// How to print.
+    /// How to print; a comparison as table, json or csv.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: ReachOutput,
 }

@@ -11,6 +11,9 @@ use super::ProbeOutput;
 use crate::commands::spec::DestinationSpec;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 allowed, 1 blocked or unreachable, 2 a question that has no answer, 3 a name that means nothing, 4 HNS failed."
+)]
 pub struct CanArgs {
     /// Who sends: an endpoint, a container, an address, or "host".
     pub from: String,
@@ -30,6 +33,9 @@ pub struct CanArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 allowed, 1 blocked or unreachable, 2 a question that has no answer, 3 a name that means nothing, 4 HNS failed."
+)]
 pub struct WhyArgs {
     /// Who sends: an endpoint, a container, an address, or "host".
     #[arg(required_unless_present = "packet", requires = "to")]

@@ -290,7 +290,19 @@ fn answer(
         matrices.push((matrix, subject));
     }
     match &mut matrices[..] {
-        [(matrix, subject)] => print(args.output, matrix, subject, out),
+        [(matrix, subject)] => {
+            let mut pairs = matrix.from.iter().flat_map(|from| {
+                let matrix = &*matrix;
+                matrix.to.iter().map(move |to| (matrix, *from, *to))
+            });
+            if !pairs.any(|(matrix, from, to)| matrix.is_pair(from, to)) {
+                writeln!(
+                    words,
+                    "note: nothing on this host has a say between those that are asked for"
+                )?;
+            }
+            print(args.output, matrix, subject, out)
+        }
         [(before, one), (after, other)] => {
             if let Some(name) = before
                 .missing

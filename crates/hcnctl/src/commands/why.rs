@@ -27,7 +27,7 @@ use crate::{
     desk::{Desk, Outcome},
     documents,
     failure::{Failure, exit},
-    lookup::{addresses, guid, label},
+    lookup::{addresses, guid, label, one_address, unbracketed},
     reach::participant::{HOST, OUTSIDE},
     render::why::{Names, Otherwise, Page, json_page, summary, text_page},
 };
@@ -470,42 +470,6 @@ fn is_outside(inquiry: &Inquiry<'_>, address: IpAddr) -> bool {
     let mut balancers = switch.balancers.iter();
     switch.start_of(inquiry.topology(), address) == Start::Outside
         && !balancers.any(|own| own.vips.contains(&address))
-}
-
-/// An address as people write it, without the brackets that it needs before a port.
-fn unbracketed(text: &str) -> &str {
-    let inner = text.strip_prefix('[');
-    inner
-        .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(text)
-}
-
-/// The address that a text is, if one machine may have it.
-///
-/// # Errors
-/// Where nobody in particular has it.
-fn one_address(text: &str) -> Result<Option<IpAddr>, Failure> {
-    let Ok(address) = unbracketed(text).parse::<IpAddr>() else {
-        return Ok(None);
-    };
-    let v4 = match address {
-        IpAddr::V4(address) => Some(address),
-        IpAddr::V6(address) => address.to_ipv4_mapped(),
-    };
-    let why = match address {
-        IpAddr::V6(_) if v4.is_some() => {
-            Some("is an IPv4 address within IPv6; write the IPv4 address")
-        }
-        _ if address.is_unspecified() => Some("is no machine's address"),
-        _ if address.is_multicast() || v4.is_some_and(|own| own.is_broadcast()) => {
-            Some("is the address of many, and one machine is asked about")
-        }
-        _ => None,
-    };
-    match why {
-        Some(why) => Err(Failure::Usage(format!("{address} {why}"))),
-        None => Ok(Some(address)),
-    }
 }
 
 fn party(sources: &Sources, inquiry: &Inquiry<'_>, name: &str) -> Result<Party, Failure> {

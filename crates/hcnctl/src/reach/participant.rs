@@ -173,17 +173,18 @@ fn services(switch: &Switch, host: &[IpAddr]) -> Vec<Participant> {
 fn tell_apart(participants: &mut [Participant]) {
     type Longer = fn(Guid) -> String;
     let longer: [Longer; 2] = [|id| short_id(&id.to_string()), |id| id.to_string()];
+    let plain: Vec<String> = participants.iter().map(|own| own.label.clone()).collect();
     for longer in longer {
         let mut times: HashMap<String, usize> = HashMap::new();
         for participant in participants.iter() {
             *times.entry(participant.label.clone()).or_default() += 1;
         }
-        for participant in participants.iter_mut() {
+        for (participant, plain) in participants.iter_mut().zip(&plain) {
             if times[&participant.label] < 2 {
                 continue;
             }
             if let Some(id) = participant.id() {
-                participant.label = format!("{} ({})", participant.label, longer(id));
+                participant.label = format!("{plain} ({})", longer(id));
             } else if let Place::Service(address) = &participant.place {
                 participant.label = address.to_string();
             }
@@ -247,7 +248,12 @@ pub fn named(
             false => Ok(vec![add(participants, name, gateways)]),
         };
     }
-    if let Ok(address) = name.parse::<IpAddr>() {
+    if let Some(address) = lookup::one_address(name)? {
+        if address.is_loopback() {
+            return Err(Failure::Usage(format!(
+                "{address} is every machine's own address, and what goes there crosses no port"
+            )));
+        }
         let is_host = participants.iter().any(
             |participant| matches!(&participant.place, Place::Host(own) if own.contains(&address)),
         );
@@ -258,6 +264,13 @@ pub fn named(
         return Ok(vec![add(participants, name, vec![address.into()])]);
     }
     if let Ok(prefix) = name.parse::<IpNet>() {
+        if prefix != prefix.trunc() {
+            return Err(Failure::Usage(format!(
+                "{prefix} has bits set behind its prefix; write {} if the subnet is meant, {} if the one address is",
+                prefix.trunc(),
+                prefix.addr()
+            )));
+        }
         let has = |participant: &Participant| match &participant.place {
             Place::Port { addresses, .. } => {
                 addresses.iter().any(|address| prefix.contains(address))
