@@ -43,7 +43,14 @@ pub(super) fn check(subject: &Subject, endpoints: &[Ruled<'_>], found: &mut Vec<
         backends(subject, service, &by_id, found);
         source_address(subject, service, found);
         proxies(service, found);
-        for endpoint in endpoints.iter().filter(|_| !service.is_dsr) {
+    }
+    // Few endpoints name destinations at all, and there may be as many services as endpoints.
+    let naming: Vec<&Ruled<'_>> = endpoints
+        .iter()
+        .filter(|own| names_destinations(own))
+        .collect();
+    for service in services.iter().filter(|service| !service.is_dsr) {
+        for endpoint in &naming {
             bypassed(service, endpoint, found);
         }
     }
@@ -259,6 +266,12 @@ fn proxies(service: &Service<'_>, found: &mut Vec<Finding>) {
             );
         }
     }
+}
+
+/// Whether a rule names addresses that packets go to.
+fn names_destinations(endpoint: &Ruled<'_>) -> bool {
+    let mut rules = endpoint.rules.iter().filter_map(|own| own.rule.as_ref());
+    rules.any(|own| own.direction == Direction::Out && !own.remote_addresses.prefixes.is_empty())
 }
 
 /// Out rules that name backends of a service and not its address.
