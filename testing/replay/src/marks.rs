@@ -15,6 +15,8 @@ use std::{
 pub struct Marks {
     /// What requests named, in upper case.
     asked: BTreeSet<String>,
+    /// Ends of ranges of MAC addresses that requests named: of those an endpoint may be given one by chance.
+    bounds: BTreeSet<String>,
     /// Ids that answers named first, in upper case, and the number of each.
     made: BTreeMap<String, usize>,
 }
@@ -22,21 +24,30 @@ pub struct Marks {
 impl Marks {
     /// Takes note of what a request names.
     pub fn ask(&mut self, request: &str) {
+        let mut at = 0;
         for part in parts(request) {
             let upper = part.to_ascii_uppercase();
             if kind(part).is_some() && !self.made.contains_key(&upper) {
-                self.asked.insert(upper);
+                match is_bound(&request[..at]) {
+                    true => self.bounds.insert(upper),
+                    false => self.asked.insert(upper),
+                };
             }
+            at += part.len();
         }
     }
 
     /// An answer with marks.
     pub fn mark(&mut self, answer: &str) -> String {
         let mut marked = String::with_capacity(answer.len());
+        let mut at = 0;
         for part in parts(answer) {
             let upper = part.to_ascii_uppercase();
+            let is_asked = self.asked.contains(&upper)
+                || (self.bounds.contains(&upper) && is_bound(&answer[..at]));
+            at += part.len();
             match kind(part) {
-                Some(kind) if !self.asked.contains(&upper) && !is_zero(part) => {
+                Some(kind) if !is_asked && !is_zero(part) => {
                     let mut mark = match kind {
                         "id" => format!("id-{}", self.number(upper)),
                         other => other.to_owned(),
@@ -57,6 +68,12 @@ impl Marks {
         let next = self.made.len() + 1;
         *self.made.entry(id).or_insert(next)
     }
+}
+
+/// Whether what follows is an end of a range of MAC addresses.
+fn is_bound(before: &str) -> bool {
+    let key = before.trim_end_matches(['"', ':', ' ']);
+    key.ends_with("StartMacAddress") || key.ends_with("EndMacAddress")
 }
 
 fn is_zero(part: &str) -> bool {
@@ -112,5 +129,15 @@ mod tests {
         // What an answer told first stays a mark when a client says it again.
         marks.ask("abcdefab-0000-0000-0000-000000000001");
         assert_eq!(marks.mark("ABCDEFAB-0000-0000-0000-000000000001"), "<ID-1>");
+    }
+
+    #[test]
+    fn an_address_at_the_end_of_a_range_that_was_asked_for_is_given_by_chance() {
+        let mut marks = Marks::default();
+        marks.ask(r#"{"MacPool":{"Ranges":[{"StartMacAddress":"00-15-5D-52-C0-00","EndMacAddress": "00-15-5D-52-CF-FF"}]}}"#);
+        assert_eq!(
+            marks.mark(r#"[{"MacAddress":"00-15-5D-52-C0-00"},{"StartMacAddress":"00-15-5D-52-C0-00","EndMacAddress":"00-15-5D-52-CF-FF"}]"#),
+            r#"[{"MacAddress":"<MAC>"},{"StartMacAddress":"00-15-5D-52-C0-00","EndMacAddress":"00-15-5D-52-CF-FF"}]"#
+        );
     }
 }
