@@ -5,6 +5,7 @@
 //! on the way, tries them one after the other, and reads them again where a rule or a guess is taken away. What it says of a packet is what
 //! [`Switch::way`] says of it.
 
+mod marks;
 mod named_sets;
 mod outline;
 mod sieve;
@@ -203,20 +204,30 @@ impl<'a> Inquiry<'a> {
             .networks
             .clone_from(&self.documents.networks);
         let mut sets: HashMap<usize, Sets> = HashMap::new();
+        let mut ports = Vec::new();
         for number in self.ports_on_the_way(start, flow) {
-            let Some(port) = self.own.switch.ports.get(number.0 as usize) else {
+            let port = self.own.switch.ports.get(number.0 as usize);
+            let Some((port, outline)) = port.and_then(|port| Some((port, outline(port.endpoint)?)))
+            else {
                 continue;
             };
-            let sets = sets.entry(port.network).or_insert_with(|| {
+            sets.entry(port.network).or_insert_with(|| {
                 let network = self.own.switch.networks.get(port.network);
                 let network = network.and_then(|network| self.network_document(network.id));
                 network.map_or_else(Sets::default, sets_of)
             });
-            let own = packets.remove(&number).unwrap_or_default();
-            let is_set = |id: &str| sets.contains(id);
-            let of_port =
-                outline(port.endpoint).and_then(|outline| sieve::sieve(outline, own, &is_set));
-            let Some((document, places, aside)) = of_port else {
+            ports.push((port, outline, packets.remove(&number).unwrap_or_default()));
+        }
+        let size = |(_, outline, _): &(_, &Outline, _)| outline.text().len();
+        let read = sieve::at_once(&ports, size, |(port, outline, packets)| {
+            let is_set = |id: &str| {
+                sets.get(&port.network)
+                    .is_some_and(|sets| sets.contains(id))
+            };
+            sieve::sieve(outline, packets.clone(), &is_set)
+        });
+        for ((port, ..), read) in ports.iter().zip(read) {
+            let Some((document, places, aside)) = read else {
                 continue;
             };
             sieved.documents.endpoints.push(document);

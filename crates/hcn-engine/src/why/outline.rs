@@ -8,60 +8,64 @@ use std::ops::Range;
 
 use hcn_schema::{Document, Endpoint};
 
+use super::marks::Marks;
+
 /// The text of an endpoint's document.
 #[derive(Clone, Debug)]
 pub struct Outline {
     pub(super) text: String,
-    /// Where its list of policies is; none where there is none, or none that can be told at a glance.
-    pub(super) policies: Option<Range<usize>>,
+    /// What can be told at a glance; none where only reading all of it can tell.
+    glance: Option<Glance>,
+}
+
+/// The shape of a document.
+#[derive(Clone, Debug)]
+struct Glance {
+    marks: Marks,
+    /// Where its list of policies is.
+    policies: Option<Range<usize>>,
     /// Whether a policy may translate.
     translates: bool,
 }
 
-/// Where a document has its policies, and whether one of them may translate; `None` where only reading all of it can tell.
-fn glance(text: &str) -> Option<(Option<Range<usize>>, bool)> {
-    let mut reader = Reader::new(text);
-    let (mut policies, mut translates) = (None, false);
-    reader.members(|reader, key| {
-        if !key.eq_ignore_ascii_case("Policies") {
-            return reader.skip(|_| {});
-        }
-        // Of two lists, it is for the document to say which counts.
-        if policies.is_some() || reader.next()? != b'[' {
-            return None;
-        }
-        let begin = reader.at;
-        reader.skip(|text| translates |= may_translate(text))?;
-        policies = Some(begin..reader.at);
-        Some(())
-    })?;
-    reader.next().is_none().then_some((policies, translates))
-}
-
-/// Whether a policy that has such a text may translate packets; an escape may stand for anything.
-#[inline]
-fn may_translate(text: Text<'_>) -> bool {
-    // Both names are of one length, so that most texts need no second look.
-    const NAMES: [&str; 2] = ["PortMapping", "OutBoundNAT"];
-    let is = |name: &str| text.written.eq_ignore_ascii_case(name);
-    text.is_escaped || (text.written.len() == NAMES[0].len() && NAMES.into_iter().any(is))
-}
-
-/// A text as JSON has it.
-#[derive(Clone, Copy)]
-pub(super) struct Text<'t> {
-    written: &'t str,
-    is_escaped: bool,
+impl Glance {
+    fn at(text: &str) -> Option<Self> {
+        let marks = Marks::of(text)?;
+        let mut reader = Reader {
+            text,
+            marks: &marks,
+            at: 0,
+        };
+        let (mut policies, mut translates) = (None, false);
+        reader.members(|reader, key| {
+            if !key.eq_ignore_ascii_case("Policies") {
+                return reader.skip();
+            }
+            // Of two lists, it is for the document to say which counts.
+            if policies.is_some() || reader.next()? != b'[' {
+                return None;
+            }
+            let begin = reader.at;
+            reader.skip()?;
+            translates = reader.may_translate(begin);
+            policies = Some(begin..reader.at);
+            Some(())
+        })?;
+        reader.next().is_none().then_some(())?;
+        Some(Glance {
+            policies,
+            translates,
+            marks,
+        })
+    }
 }
 
 impl Outline {
     /// Looks over a document.
     pub fn of(text: String) -> Self {
-        let (policies, translates) = glance(&text).unwrap_or((None, true));
         Outline {
+            glance: Glance::at(&text),
             text,
-            policies,
-            translates,
         }
     }
 
@@ -70,26 +74,36 @@ impl Outline {
         &self.text
     }
 
+    /// Where its list of policies is, and what reads them; none where there is none that can be told at a glance.
+    pub(super) fn policies(&self) -> Option<(Range<usize>, Reader<'_>)> {
+        let glance = self.glance.as_ref()?;
+        let policies = glance.policies.clone()?;
+        let reader = Reader {
+            text: &self.text,
+            marks: &glance.marks,
+            at: policies.start,
+        };
+        Some((policies, reader))
+    }
+
     /// The document without its rules: policies that translate (published ports, `OutBoundNAT`) stay, each in its place.
     pub fn sketch(&self) -> Option<Endpoint> {
         let whole = || Endpoint::from_json(&self.text).ok();
-        let Some(range) = self.policies.clone() else {
+        let Some((range, mut reader)) = self.policies() else {
             return whole();
         };
-        if !self.translates {
+        if !self.glance.as_ref().is_some_and(|glance| glance.translates) {
             return self.with_policies(range, "[]");
         }
-        let mut reader = Reader::new(&self.text[range.clone()]);
         let mut kept = "[".to_owned();
         let read = reader.items(|reader| {
             reader.next()?;
             let begin = reader.at;
-            let mut translates = false;
-            reader.skip(|text| translates |= may_translate(text))?;
+            reader.skip()?;
             if kept.len() > 1 {
                 kept.push(',');
             }
-            kept.push_str(if translates {
+            kept.push_str(if reader.may_translate(begin) {
                 reader.since(begin)
             } else {
                 "{}"
@@ -115,14 +129,11 @@ impl Outline {
 /// Reads JSON text so far as it is written plainly.
 pub(super) struct Reader<'t> {
     text: &'t str,
+    marks: &'t Marks,
     pub(super) at: usize,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Reader { text, at: 0 }
-    }
-
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -149,16 +160,12 @@ impl<'t> Reader<'t> {
     pub(super) fn plain_text(&mut self) -> Option<&'t str> {
         self.takes(b'"')?;
         let begin = self.at;
-        loop {
-            match self.byte()? {
-                b'"' => break,
-                b'\\' | ..0x20 => return None,
-                _ => self.at += 1,
-            }
-        }
-        let text = self.since(begin);
-        self.at += 1;
-        Some(text)
+        let end = self.marks.quote(begin)?;
+        let text = &self.text[begin..end];
+        self.at = end + 1;
+        // An escape stands for something else.
+        let is_plain = !self.marks.has_escapes() || !text.contains('\\');
+        is_plain.then_some(text)
     }
 
     /// A whole number in plain digits.
@@ -212,67 +219,51 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Passes over a value of any kind; `note` is told every text in it.
-    pub(super) fn skip(&mut self, mut note: impl FnMut(Text<'t>)) -> Option<()> {
-        let bytes = self.text.as_bytes();
-        let (mut at, mut depth) = (self.at, 0usize);
-        loop {
-            match *bytes.get(at)? {
-                b'"' => {
-                    let begin = at + 1;
-                    let mut is_escaped = false;
-                    at = begin;
-                    loop {
-                        // Nothing else of a text matters, and most of a document is texts.
-                        let rest = bytes.get(at..)?;
-                        at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-                        if bytes[at] == b'"' {
-                            break;
-                        }
-                        is_escaped = true;
-                        at += 2;
+    /// Passes over a value of any kind.
+    pub(super) fn skip(&mut self) -> Option<()> {
+        match self.next()? {
+            b'"' => self.at = self.marks.quote(self.at + 1)? + 1,
+            b'{' | b'[' => {
+                let mut depth = 0usize;
+                loop {
+                    self.at = self.marks.bracket(self.at)?;
+                    match self.byte()? {
+                        b'{' | b'[' => depth += 1,
+                        b'}' | b']' => depth -= 1,
+                        _ => return None,
                     }
-                    let written = &self.text[begin..at];
-                    note(Text {
-                        written,
-                        is_escaped,
-                    });
-                    at += 1;
-                }
-                b'{' | b'[' => {
-                    depth += 1;
-                    at += 1;
-                    continue;
-                }
-                b'}' | b']' => {
-                    depth = depth.checked_sub(1)?;
-                    at += 1;
-                }
-                b' ' | b'\n' | b'\r' | b'\t' => {
-                    at += 1;
-                    continue;
-                }
-                b',' | b':' if depth > 0 => {
-                    at += 1;
-                    continue;
-                }
-                _ => {
-                    let of_scalar = |byte: &u8| {
-                        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
-                    };
-                    let rest = &bytes[at..];
-                    let length = rest.iter().position(|byte| !of_scalar(byte));
-                    // Nothing that JSON has.
-                    if length == Some(0) {
-                        return None;
+                    self.at += 1;
+                    if depth == 0 {
+                        break;
                     }
-                    at += length.unwrap_or(rest.len());
                 }
             }
-            if depth == 0 {
-                self.at = at;
-                return Some(());
+            _ => {
+                let of_scalar =
+                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+                let begin = self.at;
+                while self.byte().as_ref().is_some_and(of_scalar) {
+                    self.at += 1;
+                }
+                // Nothing that JSON has.
+                (self.at > begin).then_some(())?;
             }
         }
+        Some(())
+    }
+
+    /// Whether a policy from a place up to here may translate packets; an escape may stand for anything.
+    fn may_translate(&self, begin: usize) -> bool {
+        // Both names are of one length, so that few texts need a look.
+        const NAMES: [&str; 2] = ["PortMapping", "OutBoundNAT"];
+        const LENGTH: usize = NAMES[0].len();
+        let is_name = |quote: usize| {
+            let text = self.text.get(quote + 1..=quote + LENGTH);
+            // Comparing without case takes a while, and few texts begin like one of them.
+            text.filter(|text| matches!(text.as_bytes(), [b'p' | b'P' | b'o' | b'O', ..]))
+                .is_some_and(|text| NAMES.iter().any(|name| text.eq_ignore_ascii_case(name)))
+        };
+        (self.marks.has_escapes() && self.since(begin).contains('\\'))
+            || self.marks.any_pair(begin..self.at, LENGTH + 1, is_name)
     }
 }

@@ -5,7 +5,7 @@
 //! unread, and the documents are made without it. Under no semantics does a verdict hang on such a rule but by there being a rule of its kind,
 //! so of each kind some stay.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, thread};
 
 use hcn_schema::{
     Document, Endpoint, Guid, Policy,
@@ -109,13 +109,41 @@ impl<'t> Aside<'t> {
 /// A kind of rules of which some are kept: direction, type, and whether they name protocol 252, which not every HNS has.
 type Kind = (Direction, Option<AclRuleType>, bool);
 
+/// Bytes of documents that take longer to read than a thread to start.
+const WORTH_A_THREAD: usize = 1 << 17;
+
+/// What `read` makes of each, in order; `size` is what has to be read of one, in bytes. Where that is much, all but the first are read in threads
+/// of their own: a flow crosses few ports, and each may have thousands of rules.
+pub(super) fn at_once<T: Sync, R: Send>(
+    each: &[T],
+    size: impl Fn(&T) -> usize,
+    read: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let is_much = each.iter().map(size).sum::<usize>() >= WORTH_A_THREAD;
+    let Some((first, others)) = each.split_first().filter(|_| is_much) else {
+        return each.iter().map(read).collect();
+    };
+    thread::scope(|scope| {
+        let read = &read;
+        let others: Vec<_> = others
+            .iter()
+            .map(|own| scope.spawn(move || read(own)))
+            .collect();
+        let others = others.into_iter().map(|own| match own.join() {
+            Ok(read) => read,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        std::iter::once(read(first)).chain(others).collect()
+    })
+}
+
 /// An endpoint's document without the rules that do not matter for what crosses its port.
 pub(super) fn sieve<'t>(
     outline: &'t Outline,
     packets: Vec<(Direction, Flow)>,
     is_set: &dyn Fn(&str) -> bool,
 ) -> Option<(Endpoint, Option<Vec<usize>>, Aside<'t>)> {
-    let Some(range) = outline.policies.clone() else {
+    let Some((range, mut reader)) = outline.policies() else {
         let whole = Endpoint::from_json(&outline.text).ok()?;
         return Some((whole, None, Aside::default()));
     };
@@ -127,14 +155,13 @@ pub(super) fn sieve<'t>(
     let mut places = Vec::new();
     let mut kept = "[".to_owned();
     let mut place = 0;
-    let mut reader = Reader::new(&outline.text[range.clone()]);
     let read = reader.items(|reader| {
         reader.next()?;
         let begin = reader.at;
         let plain = plain(reader);
         if plain.is_none() {
             reader.at = begin;
-            reader.skip(|_| {})?;
+            reader.skip()?;
         }
         let text = reader.since(begin);
         let is_aside = plain.is_some_and(|rule| {
@@ -246,30 +273,26 @@ fn plain<'t>(reader: &mut Reader<'t>) -> Option<Plain<'t>> {
 }
 
 fn settings<'t>(reader: &mut Reader<'t>) -> Option<Plain<'t>> {
-    const KEYS: [&str; 12] = [
-        "Protocols",
-        "LocalAddresses",
-        "RemoteAddresses",
-        "LocalPorts",
-        "RemotePorts",
-        "Action",
-        "Direction",
-        "RuleType",
-        "Id",
-        "ServiceName",
-        "Priority",
-        "Scope",
-    ];
-    /// The first of the keys whose value is a number.
-    const NUMBERS: usize = 10;
-    let mut texts = [None; NUMBERS];
-    let mut numbers = [None; KEYS.len() - NUMBERS];
+    let (mut texts, mut numbers) = ([None; 10], [None; 2]);
     reader.members(|reader, key| {
-        let known = KEYS.iter().position(|known| *known == key)?;
-        let is_first = match known.checked_sub(NUMBERS) {
-            Some(number) => numbers[number].replace(reader.digits()?).is_none(),
-            None => texts[known].replace(reader.plain_text()?).is_none(),
+        let text = match key {
+            "Protocols" => 0,
+            "LocalAddresses" => 1,
+            "RemoteAddresses" => 2,
+            "LocalPorts" => 3,
+            "RemotePorts" => 4,
+            "Action" => 5,
+            "Direction" => 6,
+            "RuleType" => 7,
+            "Id" => 8,
+            "ServiceName" => 9,
+            "Priority" | "Scope" => {
+                let number = &mut numbers[usize::from(key == "Scope")];
+                return number.replace(reader.digits()?).is_none().then_some(());
+            }
+            _ => return None,
         };
+        let is_first = texts[text].replace(reader.plain_text()?).is_none();
         is_first.then_some(())
     })?;
     let [
