@@ -7,6 +7,7 @@
 pub mod confirm;
 mod draft;
 mod journal;
+mod pairs;
 mod report;
 pub(super) mod world;
 

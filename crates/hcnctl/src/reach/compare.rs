@@ -29,9 +29,9 @@ pub struct Comparison {
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Label of the source.
-    pub from: String,
+    pub from: Arc<str>,
     /// Label of the destination.
-    pub to: String,
+    pub to: Arc<str>,
     /// The addresses and the family; the region is empty.
     pub at: Reaching,
     /// Which address beyond the ports the sets are about.
@@ -83,26 +83,29 @@ pub fn compare(before: &mut Matrix, after: &mut Matrix) -> Comparison {
             _ => {}
         }
     }
+    let label = |party: &Match| -> Arc<str> {
+        match (party.after, party.before) {
+            (Some(place), _) => after.participants[place].label.as_str().into(),
+            (None, Some(place)) => before.participants[place].label.as_str().into(),
+            (None, None) => Arc::default(),
+        }
+    };
+    let row_labels: Vec<Arc<str>> = rows.iter().map(label).collect();
+    let column_labels: Vec<Arc<str>> = columns.iter().map(label).collect();
     let mut imported = [HashMap::new(), HashMap::new()];
-    for row in rows {
+    for (row, from) in rows.into_iter().zip(row_labels) {
         let pairs = |matrix: &mut Matrix, place: Option<usize>| -> HashMap<usize, Pair> {
             let pairs = place.map(|place| matrix.row(place)).unwrap_or_default();
             pairs.into_iter().map(|pair| (pair.to, pair)).collect()
         };
         let mut old = pairs(before, row.before);
         let mut new = pairs(after, row.after);
-        for column in &columns {
+        for (column, to) in columns.iter().zip(&column_labels) {
             let old = column.before.and_then(|place| old.remove(&place));
             let new = column.after.and_then(|place| new.remove(&place));
             if old.is_none() && new.is_none() {
                 continue;
             }
-            let label = |party: Match| match (party.after, party.before) {
-                (Some(place), _) => after.participants[place].label.clone(),
-                (None, Some(place)) => before.participants[place].label.clone(),
-                (None, None) => String::new(),
-            };
-            let labels = (label(row), label(*column));
             for (place, imported) in imported.iter_mut().enumerate() {
                 let mut sides = Sides {
                     before: &before.halves[place],
@@ -113,8 +116,8 @@ pub fn compare(before: &mut Matrix, after: &mut Matrix) -> Comparison {
                 };
                 let changes = sides.changes(old.as_ref(), new.as_ref());
                 let changes = changes.into_iter().map(|change| Change {
-                    from: labels.0.clone(),
-                    to: labels.1.clone(),
+                    from: from.clone(),
+                    to: to.clone(),
                     ..change
                 });
                 comparison.changes.extend(changes);
@@ -143,8 +146,8 @@ impl Comparison {
                 merged(&told)
             };
             pairs.push((
-                changes[0].from.as_str(),
-                changes[0].to.as_str(),
+                &*changes[0].from,
+                &*changes[0].to,
                 all(|change| &change.opened_words),
                 all(|change| &change.closed_words),
             ));
@@ -248,8 +251,8 @@ impl Sides<'_> {
             return None;
         }
         Some(Change {
-            from: String::new(),
-            to: String::new(),
+            from: Arc::default(),
+            to: Arc::default(),
             at: Reaching {
                 region: Region::EMPTY,
                 ..at

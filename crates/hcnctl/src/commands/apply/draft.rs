@@ -58,13 +58,13 @@ const MOST_PAIRS: usize = 1_200_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// Who begins.
-    pub from: String,
+    pub from: Arc<str>,
     /// Whom.
-    pub to: String,
+    pub to: Arc<str>,
     /// Protocols and ports, where some open.
-    pub opens: Option<String>,
+    pub opens: Option<Arc<str>>,
     /// Protocols and ports, where some close.
-    pub closes: Option<String>,
+    pub closes: Option<Arc<str>>,
 }
 
 /// One endpoint.
@@ -369,7 +369,7 @@ fn pairs(
                     said.clone().map(|said| (change.at, said))
                 });
                 let told: Vec<(Reaching, Arc<str>)> = told.collect();
-                (!told.is_empty()).then(|| merged(&told).to_string())
+                (!told.is_empty()).then(|| merged(&told))
             });
             pairs.push(Pair {
                 from: changes[0].from.clone(),

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     draft::{Draft, Effect, Pair, Row},
+    pairs,
     world::few,
 };
 use crate::{
@@ -96,7 +97,7 @@ pub fn print(desk: &mut Desk<'_>, draft: &Draft, detail: Detail) -> Result<(), F
     if !draft.pairs.is_empty() {
         writeln!(desk.out, "between endpoints, the host and services")?;
     }
-    for line in pair_lines(&draft.pairs) {
+    for line in pairs::lines(&draft.pairs) {
         writeln!(desk.out, "  {}", crate::render::shown(&line))?;
     }
     for note in &draft.notes {
@@ -122,7 +123,7 @@ pub fn print(desk: &mut Desk<'_>, draft: &Draft, detail: Detail) -> Result<(), F
     Ok(())
 }
 
-fn count(number: usize, noun: &str) -> String {
+pub(super) fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
@@ -213,57 +214,6 @@ fn words(acl: &Acl) -> String {
     rule::words(&acl)
 }
 
-/// Pairs that share a line: who begins, with whom, and what changes.
-type Shared<'a> = (Vec<String>, Vec<String>, &'a str);
-
-/// What changes between two: first what opens. Those of one source share a line where the same changes, or those of one destination, whichever is
-/// fewer lines.
-fn pair_lines(pairs: &[Pair]) -> Vec<String> {
-    let mut lines = Vec::new();
-    let opens: fn(&Pair) -> Option<&str> = |pair| pair.opens.as_deref();
-    let closes: fn(&Pair) -> Option<&str> = |pair| pair.closes.as_deref();
-    for (word, of) in [("opens", opens), ("closes", closes)] {
-        let (by_source, by_destination) = (shared(pairs, of, true), shared(pairs, of, false));
-        let told = match by_source.len() <= by_destination.len() {
-            true => by_source,
-            false => by_destination,
-        };
-        for (from, to, flows) in told.iter().take(MOST_LINES) {
-            let (from, to) = (few(from, MOST_LABELS), few(to, MOST_LABELS));
-            lines.push(format!("{from} -> {to}: {word} {flows}"));
-        }
-        let left_out = told.iter().skip(MOST_LINES);
-        let left_out = left_out.map(|(from, to, _)| from.len() * to.len());
-        if let more @ 1.. = left_out.sum::<usize>() {
-            lines.push(format!(
-                "{word} something in {} too; -o json lists them",
-                count(more, "more pair")
-            ));
-        }
-    }
-    lines
-}
-
-fn shared(pairs: &[Pair], of: fn(&Pair) -> Option<&str>, is_by_source: bool) -> Vec<Shared<'_>> {
-    let mut told: Vec<Shared<'_>> = Vec::new();
-    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
-    for pair in pairs {
-        let Some(flows) = of(pair) else {
-            continue;
-        };
-        let one = if is_by_source { &pair.from } else { &pair.to };
-        let place = *places.entry((one, flows)).or_insert(told.len());
-        if place == told.len() {
-            told.push((vec![pair.from.clone()], vec![pair.to.clone()], flows));
-        } else if is_by_source {
-            told[place].1.push(pair.to.clone());
-        } else {
-            told[place].0.push(pair.from.clone());
-        }
-    }
-    told
-}
-
 /// Why a plan is refused: what opens.
 pub fn refusal(draft: &Draft) -> Vec<String> {
     let mut lines = vec![
@@ -347,7 +297,7 @@ pub fn to_value(draft: &Draft, state: State) -> Value {
 }
 
 fn pair_value(pair: &Pair) -> Value {
-    json!({"from": pair.from, "to": pair.to, "opens": pair.opens, "closes": pair.closes})
+    json!({"from": *pair.from, "to": *pair.to, "opens": pair.opens.as_deref(), "closes": pair.closes.as_deref()})
 }
 
 fn row_value(row: &Row) -> Value {

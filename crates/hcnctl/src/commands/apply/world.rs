@@ -382,8 +382,8 @@ pub fn no_effect(labels: &str, profile: &Profile) -> String {
 }
 
 /// Some texts as one, of many the first.
-pub fn few(all: &[String], most: usize) -> String {
-    let named = all.iter().take(most).map(String::as_str);
+pub fn few(all: &[impl AsRef<str>], most: usize) -> String {
+    let named = all.iter().take(most).map(AsRef::as_ref);
     let named = named.collect::<Vec<&str>>().join(", ");
     match all.len().saturating_sub(most) {
         0 => named,

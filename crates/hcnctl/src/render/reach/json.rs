@@ -103,8 +103,8 @@ pub fn compared_json(
     }
     let changes = comparison.changes.iter().map(|change| {
         json!({
-            "from": change.from,
-            "to": change.to,
+            "from": *change.from,
+            "to": *change.to,
             "family": family_word(change.at.family),
             "source": address(change.at.source),
             "destination": address(change.at.destination),

@@ -149,7 +149,7 @@ proptest! {
         compared.sort_unstable();
         let planned: Vec<(String, String, bool, bool)> = all
             .iter()
-            .map(|pair| (pair.from.clone(), pair.to.clone(), pair.opens.is_some(), pair.closes.is_some()))
+            .map(|pair| (pair.from.to_string(), pair.to.to_string(), pair.opens.is_some(), pair.closes.is_some()))
             .collect();
         prop_assert_eq!(planned, compared);
     }
@@ -170,11 +170,7 @@ fn pairs_are_judged_along_ways() {
         .iter()
         .map(|pair| {
             assert_eq!(pair.opens, None, "{pair:?}");
-            (
-                pair.from.as_str(),
-                pair.to.as_str(),
-                pair.closes.as_deref().unwrap(),
-            )
+            (&*pair.from, &*pair.to, pair.closes.as_deref().unwrap())
         })
         .collect();
     assert!(
