@@ -118,7 +118,14 @@ impl Declared {
                     let had = standing.owned.iter().any(|acl| {
                         acl.id.get() == Some(&id) && acl.action.get() == Some(&AclAction::Allow)
                     });
+                    // One that was written stays: without it the rules of others that came later would close what the file leaves open.
                     if flips && (standing.strangers == 0 || had) {
+                        if standing.strangers > 0 {
+                            notes.push(format!(
+                                "\"otherwise: allow\" was written before {} rule(s) of others came, and stays: the rest is not left to them",
+                                standing.strangers
+                            ));
+                        }
                         wanted.push(rule(AclAction::Allow, direction, WEAKEST, id));
                     } else if flips {
                         notes.push(format!(

@@ -82,9 +82,18 @@ pub(crate) fn of_listing(
         match listed.kind {
             listing::Kind::Endpoint => documents.endpoints.push(dump::endpoint(members)),
             listing::Kind::Network => documents.networks.push(dump::network(members)),
-            listing::Kind::LoadBalancer => documents
-                .load_balancers
-                .push(LoadBalancer::from_map(members)),
+            listing::Kind::LoadBalancer => match dump::load_balancer(members) {
+                Ok(balancer) => documents.load_balancers.extend(balancer),
+                Err(error) => {
+                    let name = listed.name().unwrap_or(&listed.identity);
+                    writeln!(
+                        words,
+                        "note: {text}: load balancer {} is left out: {}",
+                        shown(name),
+                        shown(&error.to_string())
+                    )?;
+                }
+            },
             listing::Kind::Namespace => continue,
             listing::Kind::Unknown => {
                 unknown += 1;

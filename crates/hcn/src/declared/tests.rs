@@ -122,7 +122,14 @@ fn the_rest_stays_open_when_strangers_come_later() {
         .policies
         .edit()
         .push(hcn_schema::Policy::from_value(&theirs).unwrap());
-    assert_eq!(no_http().plan(&after).update, None);
+    let plan = no_http().plan(&after);
+    assert_eq!(plan.update, None);
+    assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
+    assert!(
+        plan.notes[0].contains("was written before 1 rule(s) of others came"),
+        "{:?}",
+        plan.notes
+    );
 }
 
 #[test]

@@ -58,8 +58,12 @@ enum Wish {
 /// Prints what apply would do.
 pub fn plan(desk: &mut Desk<'_>, args: &PlanArgs) -> Outcome {
     let wish = wish(&args.source)?;
-    note_left(desk, None)?;
-    let draft = draft(desk, &wish)?;
+    let left = note_left(desk, None)?;
+    let mut draft = draft(desk, &wish)?;
+    // Text has them already.
+    if args.source.output == ProbeOutput::Json {
+        draft.notes.splice(0..0, left);
+    }
     show(desk, &draft, args.source.output, args.requests)?;
     if args.source.expect_no_new_access && draft.opens() {
         return refuse(desk, &draft, args.source.output);
@@ -67,14 +71,17 @@ pub fn plan(desk: &mut Desk<'_>, args: &PlanArgs) -> Outcome {
     finish(desk, &draft, args.source.output, State::Planned).map(|()| exit::DONE)
 }
 
-/// Says which changes are neither confirmed nor taken back, but for those of a policy.
-fn note_left(desk: &mut Desk<'_>, but: Option<&str>) -> Result<(), Failure> {
+/// Says which changes are neither confirmed nor taken back, but for those of a policy; gives what was said.
+fn note_left(desk: &mut Desk<'_>, but: Option<&str>) -> Result<Vec<String>, Failure> {
+    let mut notes = Vec::new();
     for left in Journals::of(desk.target()).all_left()? {
         if but != Some(left.policy.as_str()) {
-            desk.say(&format!("note: {}", left.sentence(now())))?;
+            let note = left.sentence(now());
+            desk.say(&format!("note: {note}"))?;
+            notes.push(note);
         }
     }
-    Ok(())
+    Ok(notes)
 }
 
 /// Ends where a plan would open something that was not expected.
@@ -104,8 +111,11 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
         Wish::Removal(name) => name.clone(),
     };
     if desk.is_dry_run() {
-        note_left(desk, None)?;
-        let draft = draft(desk, &wish)?;
+        let left = note_left(desk, None)?;
+        let mut draft = draft(desk, &wish)?;
+        if args.source.output == ProbeOutput::Json {
+            draft.notes.splice(0..0, left);
+        }
         show(desk, &draft, args.source.output, false)?;
         if args.source.expect_no_new_access && draft.opens() {
             return refuse(desk, &draft, args.source.output);
@@ -126,7 +136,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
         return finish(desk, &draft, args.source.output, State::Planned).map(|()| exit::DONE);
     }
     // What applies of other policies left is not undone in passing.
-    note_left(desk, Some(&policy))?;
+    let of_others = note_left(desk, Some(&policy))?;
     let before = journals.left(&policy);
     let Some(_held) = journals.hold(&policy, Keeper::Apply)? else {
         return Err(Failure::change(before.map_or_else(
@@ -162,8 +172,11 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
             confirm::recover_one(desk, &journals, &journal)?;
         }
     }
-    for _ in 0..TRIES {
-        let draft = draft(desk, &wish)?;
+    for tried in 0..TRIES {
+        let mut draft = draft(desk, &wish)?;
+        if args.source.output == ProbeOutput::Json {
+            draft.notes.splice(0..0, of_others.iter().cloned());
+        }
         show(desk, &draft, args.source.output, false)?;
         if args.source.expect_no_new_access && draft.opens() {
             return refuse(desk, &draft, args.source.output);
@@ -172,7 +185,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
             finish(desk, &draft, args.source.output, State::Applied)?;
             return Ok(exit::DONE);
         }
-        if let Some(code) = attempt(desk, args, &journals, &draft)? {
+        if let Some(code) = attempt(desk, args, &journals, &draft, tried)? {
             return Ok(code);
         }
         desk.tell("others changed the endpoints meanwhile; nothing of this try stayed, and it is planned anew");
@@ -186,7 +199,7 @@ pub fn run(desk: &mut Desk<'_>, args: &ApplyArgs) -> Outcome {
     })
 }
 
-/// Sends a plan; `None` where it was made for documents that are no more.
+/// Sends a plan, of which so many were tried before; `None` where it was made for documents that are no more.
 ///
 /// From the first request to the end of the journal nothing that fails ends it early: the change stays as a whole, or is taken back.
 fn attempt(
@@ -194,6 +207,7 @@ fn attempt(
     args: &ApplyArgs,
     journals: &Journals,
     draft: &Draft,
+    tried: usize,
 ) -> Result<Option<u8>, Failure> {
     let output = args.source.output;
     let policy = &draft.policy;
@@ -245,8 +259,13 @@ fn attempt(
         }
     };
     let sent = format!(
-        "sent: {} call(s) with {} rule(s), and read back",
-        tally.calls, tally.rules
+        "sent: {} call(s) with {} rule(s), and read back{}",
+        tally.calls,
+        tally.rules,
+        match tried {
+            0 => String::new(),
+            _ => format!(", after {tried} tries whose calls were taken back"),
+        }
     );
     let Some(time) = wait else {
         journals.end(policy).map_err(stays_pending(policy))?;

@@ -428,11 +428,15 @@ pub fn discard(desk: &mut Desk<'_>, journals: &Journals, policy: &str) -> Outcom
     if held.is_none() || left.has_guard && left.stage != Stage::Undoing {
         return Err(Failure::change(left.sentence(now())));
     }
-    if !desk.is_dry_run() {
-        journals.end(policy)?;
-    }
+    let is = match desk.is_dry_run() {
+        true => "would be",
+        false => {
+            journals.end(policy)?;
+            "is"
+        }
+    };
     desk.tell(&format!(
-        "policy {policy}: what an apply left is forgotten; the endpoints stay as they are"
+        "policy {policy}: what an apply left {is} forgotten; the endpoints stay as they are"
     ));
     Ok(exit::DONE)
 }

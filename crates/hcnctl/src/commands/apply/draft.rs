@@ -20,6 +20,7 @@ use hcn::{
 use hcn_engine::{
     Direction, Documents, Family, Switch,
     change::Changes,
+    semantics::Tie,
     space::{Cell, Region},
 };
 
@@ -125,7 +126,7 @@ impl Draft {
             );
         draft.notes.splice(0..0, notes);
         draft.judge(world)?;
-        draft.warn_of_other_policies(&declared);
+        draft.warn_of_other_policies(&declared, world.profile.semantics.tie);
         draft
             .notes
             .extend(world.note_of_nat(selected.iter().copied()));
@@ -283,7 +284,7 @@ impl Draft {
     }
 
     /// Rules of other policies on the same endpoints decide too, by their priorities.
-    fn warn_of_other_policies(&mut self, declared: &Declared) {
+    fn warn_of_other_policies(&mut self, declared: &Declared, tie: Tie) {
         let own = declared.owner();
         let others = self.rows.iter().filter(|row| {
             let policies = row.before.policies.get().into_iter().flatten();
@@ -297,17 +298,26 @@ impl Draft {
         });
         let count = others.count();
         if count > 0 {
+            let have = match count {
+                1 => "1 endpoint has".to_owned(),
+                _ => format!("{count} endpoints have"),
+            };
+            let wins = match tie {
+                Tie::BlockWins => "Block wins",
+                Tie::FirstWins => "the one that was added first wins",
+            };
             self.notes.push(format!(
-                "{count} of the endpoints have rules of other policies too; among equal priorities HNS lets Block win"
+                "{have} rules of other policies too; among equal priorities {wins}"
             ));
         }
     }
 }
 
-/// What changes between participants of two matrices but the outside, where these endpoints change; `None` for too many to look at.
+/// What changes between participants of two matrices, where these endpoints change; `None` for too many to look at.
 ///
 /// A pair is asked for where one of the two changes, and where there may be a changed one behind the destination: a service, the host that
-/// publishes a port, an address that a load balancer has.
+/// publishes a port, an address that a load balancer has. Of the outside only what comes in by such a one is: the rest is as each endpoint's own
+/// rules say, of which the rows tell.
 fn pairs(
     before: &mut Matrix,
     after: &mut Matrix,
@@ -322,12 +332,19 @@ fn pairs(
         .collect();
     // Both matrices have the same participants in the same order, since only rules change.
     let (mut all, mut own, mut others, mut fronts) = (vec![], vec![], vec![], vec![]);
+    let (mut beyond, mut doors) = (vec![], vec![]);
     for (place, participant) in after.participants.iter().enumerate() {
         let is_front = match &participant.place {
-            Place::Beyond(_) => continue,
+            Place::Beyond(_) => {
+                beyond.push(place);
+                continue;
+            }
             Place::Host(_) | Place::Service(_) => true,
             Place::Port { addresses, .. } => addresses.iter().any(|own| vips.contains(own)),
         };
+        if is_front {
+            doors.push(place);
+        }
         let is_own = participant.id().is_some_and(|id| changed.contains(&id));
         all.push(place);
         match (&participant.place, is_own) {
@@ -339,14 +356,14 @@ fn pairs(
             fronts.push(place);
         }
     }
-    let count = own.len() * all.len() + others.len() * fronts.len();
+    let count = own.len() * all.len() + others.len() * fronts.len() + beyond.len() * doors.len();
     if count > most {
         return None;
     }
     // Few different changes meet in many pairs.
     let mut known: HashMap<(Family, bool, [Region; 3]), Option<Arc<str>>> = HashMap::new();
     let mut pairs = Vec::new();
-    for (from, to) in [(&own, &all), (&others, &fronts)] {
+    for (from, to) in [(&own, &all), (&others, &fronts), (&beyond, &doors)] {
         for matrix in [&mut *before, &mut *after] {
             matrix.from.clone_from(from);
             matrix.to.clone_from(to);
