@@ -168,13 +168,13 @@ impl Semantics {
         Setting {
             name: "switch-priority-zero",
             question: "Q4",
-            decides: "what a Switch rule without a priority, or of priority 0, is",
+            decides: "what becomes of a Switch rule without a priority, or of priority 0, that is sent; one that is there is the strongest",
             values: words!(refuse_switch_priority_zero: "strongest" is false, "refused" is true),
         },
         Setting {
             name: "priority-over-65500",
             question: "Q5",
-            decides: "what becomes of a rule of such a priority",
+            decides: "what becomes of a rule of such a priority that is sent; one that is there is judged as it stands",
             values: words!(refuse_priority_over_65500: "refused" is true, "taken" is false),
         },
         Setting {

@@ -191,8 +191,7 @@ impl FromStr for DestinationSpec {
     type Err = NotASpec;
 
     fn from_str(text: &str) -> Result<Self, NotASpec> {
-        const FORM: &str =
-            "nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, nginx/icmp or nginx/protocol/47";
+        const FORM: &str = "nginx:80/tcp, 172.19.6.74:53/udp, [fd00::5]:80/tcp, nginx:5000/sctp, nginx/icmp (or icmpv6, igmp, gre, esp, ah) or nginx/protocol/47 (an IP protocol by its number)";
         let by_number = |target: &str| {
             let name = target.strip_suffix(BY_NUMBER.trim_end_matches('/'))?;
             name.strip_suffix('/').map(str::len)
@@ -214,6 +213,11 @@ impl FromStr for DestinationSpec {
         let Some(protocol) = protocol else {
             return wrong(text, FORM);
         };
+        if protocol.has_ports() && !target.contains(':') && !target.is_empty() {
+            return Err(NotASpec(format!(
+                "{text:?} names no port, and {protocol} has ports; write {target}:80/{protocol}, with the port that is meant"
+            )));
+        }
         let (name, port) = match protocol.has_ports() {
             true => match target.rsplit_once(':') {
                 Some((name, number)) => (name, port(number)),
@@ -342,6 +346,14 @@ mod tests {
         );
         assert!(said("0").contains("write 80/tcp"), "{}", said("0"));
         assert!(said("70000").contains("write 80/tcp"), "{}", said("70000"));
+        let said = |text: &str| text.parse::<DestinationSpec>().unwrap_err().to_string();
+        for (text, instead) in [
+            ("nginx", "write nginx:80/tcp"),
+            ("nginx/udp", "write nginx:80/udp"),
+            ("nginx/protocol/132", "write nginx:80/sctp"),
+        ] {
+            assert!(said(text).contains(instead), "{}", said(text));
+        }
     }
 
     #[test]
