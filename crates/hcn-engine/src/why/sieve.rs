@@ -110,7 +110,7 @@ impl<'t> Aside<'t> {
 type Kind = (Direction, Option<AclRuleType>, bool);
 
 /// Bytes of documents that take longer to read than a thread to start.
-const WORTH_A_THREAD: usize = 1 << 17;
+pub(super) const WORTH_A_THREAD: usize = 1 << 17;
 
 /// What `read` makes of each, in order; `size` is what has to be read of one, in bytes. Where that is much, all but the first are read in threads
 /// of their own: a flow crosses few ports, and each may have thousands of rules.
@@ -127,11 +127,21 @@ pub(super) fn at_once<T: Sync, R: Send>(
         let read = &read;
         let others: Vec<_> = others
             .iter()
-            .map(|own| scope.spawn(move || read(own)))
+            .map(|own| {
+                let thread = thread::Builder::new().spawn_scoped(scope, move || read(own));
+                (own, thread)
+            })
             .collect();
-        let others = others.into_iter().map(|own| match own.join() {
-            Ok(read) => read,
-            Err(panic) => std::panic::resume_unwind(panic),
+        let others = others.into_iter().map(|(own, thread)| {
+            // Without a thread it takes longer, and that is all.
+            thread.map_or_else(
+                |_| read(own),
+                |thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                },
+            )
         });
         std::iter::once(read(first)).chain(others).collect()
     })
