@@ -9,6 +9,7 @@
 
 mod entries;
 mod key;
+mod life;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,10 @@ use crate::{
     switch::{PortIndex, Switch},
     verdict::{Decision, Reason, Ruling},
 };
-use entries::{Entries, Entry, Stage};
+use entries::{Entries, Entry};
 use key::Key;
+
+pub use life::{LINGER_MS, Life, Stage};
 
 /// What a TCP packet says about its connection, for the lifetime of the entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,10 +56,6 @@ pub struct FlowTable {
 
 /// Flows that a table holds at most: some 30 MB; a port that really has more is under attack.
 const LIMIT: usize = 1 << 18;
-
-/// How long the last packets of a closed TCP connection still pass, in milliseconds (a guess: the record says nothing; a few
-/// retransmissions of the last FIN fit in).
-const LINGER_MS: u64 = 10_000;
 
 impl Default for FlowTable {
     fn default() -> Self {
@@ -101,7 +100,9 @@ impl FlowTable {
         let tcp = tcp.unwrap_or_default();
         let key = Key::of(self.number(port), direction, flow);
         if let Some(place) = self.entries.find(&key) {
-            if self.entries[place].passes(tcp, switch.semantics().flow_idle_ms, now_ms) {
+            let Entry { life, last_ms, .. } = self.entries[place];
+            let idle_ms = switch.semantics().flow_idle_ms;
+            if life.passes(tcp, last_ms, idle_ms, now_ms) {
                 return self.pass(place, switch, port, direction, tcp, now_ms);
             }
             self.entries.remove(place);
@@ -111,7 +112,7 @@ impl FlowTable {
         let ruling = switch.rule(port, direction, flow);
         if ruling.decision == Decision::Allow && !tcp.rst {
             let mut entry = Entry::new(key, direction, self.generation, ruling.layer, now_ms);
-            entry.note(direction, tcp);
+            entry.life.note(direction, tcp);
             let idle_ms = switch.semantics().flow_idle_ms;
             self.entries.forget_expired(idle_ms, LINGER_MS, now_ms);
             self.entries.insert(entry);
@@ -141,10 +142,10 @@ impl FlowTable {
             layer: entry.layer,
             reason: Reason::Established,
         };
-        if entry.stage() == Stage::Open {
-            entry.note(direction, tcp);
+        if entry.life.stage() == Stage::Open {
+            entry.life.note(direction, tcp);
             // Of packets in one millisecond all but the first leave the entry as it is, so that its cache line need not be written back.
-            if entry.last_ms != now_ms || entry.stage() == Stage::Closed {
+            if entry.last_ms != now_ms || entry.life.stage() == Stage::Closed {
                 entry.last_ms = now_ms;
                 self.entries.touched(place);
             }
@@ -157,7 +158,7 @@ impl FlowTable {
     fn judge_again(&mut self, place: u32, switch: &Switch, port: PortIndex) -> Result<(), Ruling> {
         let entry = &mut self.entries[place];
         if switch.semantics().rejudge_open_flows {
-            let opened = entry.opened();
+            let opened = entry.life.opened();
             let flow = entry.key().flow(opened);
             let ruling = switch.rule(port, opened, &flow);
             if ruling.decision == Decision::Block {

@@ -6,10 +6,24 @@
 //! draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.
 
 mod frame;
+mod moment;
 #[cfg(test)]
 mod tests;
 
+use moment::Clock;
+
 pub use frame::{Content, vxlan};
+
+/// A packet of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Captured<'a> {
+    /// Its place in the capture, from 1.
+    pub number: u64,
+    /// When it was captured, in milliseconds since 1970; none where the capture does not say.
+    pub time_ms: Option<u64>,
+    /// What is in its frame.
+    pub content: Content<'a>,
+}
 
 /// Longest frame that is believed of a file that does not announce longer ones, in bytes: as libpcap does, since whatever says more is damaged.
 const LONGEST_FRAME: usize = 256 << 10;
@@ -17,13 +31,13 @@ const LONGEST_FRAME: usize = 256 << 10;
 /// Longest frame that a file may announce, and longest block, in bytes: as libpcap does.
 const LONGEST: usize = 16 << 20;
 
-/// Hands over each packet of a capture, counted from 1. Whether the capture was whole.
+/// Hands over each packet of a capture. Whether the capture was whole.
 ///
 /// # Errors
 /// Where it is no capture, or cannot be read on: a sentence that says where.
 pub fn each_packet<E: From<String>>(
     bytes: &[u8],
-    take: impl FnMut(u64, Content<'_>) -> Result<(), E>,
+    take: impl FnMut(Captured<'_>) -> Result<(), E>,
 ) -> Result<bool, E> {
     let mut reader = Reader {
         rest: bytes,
@@ -35,16 +49,20 @@ pub fn each_packet<E: From<String>>(
         return Err(unknown(bytes).into());
     };
     // Captures of either byte order, with micro- and nanoseconds; and with 8 bytes more before each packet.
-    let record = match u32::from_le_bytes(*magic) {
-        0xa1b2_c3d4 | 0xa1b2_3c4d => (Order::Little, 16),
-        0xd4c3_b2a1 | 0x4d3c_b2a1 => (Order::Big, 16),
-        0xa1b2_cd34 => (Order::Little, 24),
-        0x34cd_b2a1 => (Order::Big, 24),
+    const MICROSECONDS: u32 = 1_000;
+    const NANOSECONDS: u32 = 1_000_000;
+    let (order, header, a_millisecond) = match u32::from_le_bytes(*magic) {
+        0xa1b2_c3d4 => (Order::Little, 16, MICROSECONDS),
+        0xa1b2_3c4d => (Order::Little, 16, NANOSECONDS),
+        0xd4c3_b2a1 => (Order::Big, 16, MICROSECONDS),
+        0x4d3c_b2a1 => (Order::Big, 16, NANOSECONDS),
+        0xa1b2_cd34 => (Order::Little, 24, MICROSECONDS),
+        0x34cd_b2a1 => (Order::Big, 24, MICROSECONDS),
         SECTION => return reader.blocks(),
         _ => return Err(unknown(bytes).into()),
     };
-    reader.order = record.0;
-    reader.records(record.1)
+    reader.order = order;
+    reader.records(header, a_millisecond)
 }
 
 /// Why bytes that begin otherwise than a capture are none.
@@ -88,6 +106,15 @@ impl Order {
         })
     }
 
+    /// The 64-bit number at `at`.
+    fn wide(self, bytes: &[u8], at: usize) -> Option<u64> {
+        let eight = *bytes.get(at..)?.first_chunk()?;
+        Some(match self {
+            Order::Little => u64::from_le_bytes(eight),
+            Order::Big => u64::from_be_bytes(eight),
+        })
+    }
+
     /// The 16-bit number at `at`.
     fn short(self, bytes: &[u8], at: usize) -> Option<u16> {
         let two = *bytes.get(at..)?.first_chunk()?;
@@ -107,6 +134,15 @@ struct Interface {
     link: u16,
     /// Longest part of a frame that is kept; 0 is no limit.
     snapshot: usize,
+    clock: Clock,
+}
+
+/// A frame, as a capture has it.
+struct Taken<'a> {
+    /// None where the interface is not described.
+    link: Option<u16>,
+    time_ms: Option<u64>,
+    frame: &'a [u8],
 }
 
 /// A capture, and how far it is read.
@@ -117,9 +153,9 @@ struct Reader<'a, Take> {
     take: Take,
 }
 
-impl<'a, E: From<String>, Take: FnMut(u64, Content<'_>) -> Result<(), E>> Reader<'a, Take> {
-    /// Reads a pcap file, with a header of this many bytes before each packet.
-    fn records(mut self, header: usize) -> Result<bool, E> {
+impl<'a, E: From<String>, Take: FnMut(Captured<'_>) -> Result<(), E>> Reader<'a, Take> {
+    /// Reads a pcap file, with a header of this many bytes before each packet, and a time of seconds and parts, of which so many are a millisecond.
+    fn records(mut self, header: usize, a_millisecond: u32) -> Result<bool, E> {
         const FILE_HEADER: usize = 24;
         let Some((first, rest)) = self.rest.split_at_checked(FILE_HEADER) else {
             return Ok(false);
@@ -143,7 +179,15 @@ impl<'a, E: From<String>, Take: FnMut(u64, Content<'_>) -> Result<(), E>> Reader
                 return Ok(false);
             };
             self.rest = rest;
-            self.hand_over(Some(link), &record[header..])?;
+            let long = |at| self.order.long(record, at);
+            let time_ms = long(0).zip(long(4)).map(|(seconds, parts)| {
+                u64::from(seconds) * 1_000 + u64::from(parts / a_millisecond)
+            });
+            self.hand_over(Taken {
+                link: Some(link),
+                time_ms,
+                frame: &record[header..],
+            })?;
         }
         Ok(true)
     }
@@ -189,26 +233,28 @@ impl<'a, E: From<String>, Take: FnMut(u64, Content<'_>) -> Result<(), E>> Reader
                 return Err(self.damage("a block that is too short for what it says"));
             };
             self.rest = rest;
-            if let Some((link, frame)) = packet {
-                self.hand_over(link, frame)?;
+            if let Some(taken) = packet {
+                self.hand_over(taken)?;
             }
         }
         Ok(true)
     }
 
-    /// The packet of a block, where it has one: its link type and its frame. `None` where the block is too short for what it says.
+    /// The packet of a block, where it has one. `None` where the block is too short for what it says.
     fn packet<'b>(
         &self,
         kind: usize,
         body: &'b [u8],
         interfaces: &mut Vec<Interface>,
-    ) -> Option<Option<(Option<u16>, &'b [u8])>> {
+    ) -> Option<Option<Taken<'b>>> {
         const INTERFACE: usize = 1;
         const PACKET: usize = 2;
         const SIMPLE_PACKET: usize = 3;
         const ENHANCED_PACKET: usize = 6;
         /// Bytes of a packet block, old or enhanced, before the frame.
         const BEFORE: usize = 20;
+        /// Bytes of an interface block before its options.
+        const INTERFACE_HEADER: usize = 8;
         let long = |at| self.order.long(body, at).map(|number| number as usize);
         let (interface, start, length) = match kind {
             // Interfaces are counted within their section.
@@ -221,6 +267,7 @@ impl<'a, E: From<String>, Take: FnMut(u64, Content<'_>) -> Result<(), E>> Reader
                 interfaces.push(Interface {
                     link: self.order.short(body, 0)?,
                     snapshot: long(4)?,
+                    clock: Clock::of(&body[INTERFACE_HEADER..], self.order),
                 });
                 return Some(None);
             }
@@ -237,8 +284,21 @@ impl<'a, E: From<String>, Take: FnMut(u64, Content<'_>) -> Result<(), E>> Reader
             _ => return Some(None),
         };
         let frame = body.get(start..)?.get(..length)?;
-        let link = interfaces.get(interface).map(|interface| interface.link);
-        Some(Some((link, frame)))
+        let interface = interfaces.get(interface);
+        // A simple block has no time; in the others the upper half comes first, in either byte order.
+        let ticks = match kind {
+            SIMPLE_PACKET => None,
+            _ => long(4)
+                .zip(long(8))
+                .map(|(high, low)| (high as u64) << 32 | low as u64),
+        };
+        Some(Some(Taken {
+            link: interface.map(|interface| interface.link),
+            time_ms: interface
+                .zip(ticks)
+                .map(|(interface, ticks)| interface.clock.milliseconds(ticks)),
+            frame,
+        }))
     }
 
     /// The number at `at` of what is not read yet.
@@ -247,9 +307,13 @@ impl<'a, E: From<String>, Take: FnMut(u64, Content<'_>) -> Result<(), E>> Reader
         usize::try_from(number).ok()
     }
 
-    fn hand_over(&mut self, link: Option<u16>, frame: &[u8]) -> Result<(), E> {
+    fn hand_over(&mut self, taken: Taken<'_>) -> Result<(), E> {
         self.count += 1;
-        (self.take)(self.count, frame::content(link, frame))
+        (self.take)(Captured {
+            number: self.count,
+            time_ms: taken.time_ms,
+            content: frame::content(taken.link, taken.frame),
+        })
     }
 
     fn damage(&self, what: &str) -> E {

@@ -76,6 +76,67 @@ fn verdicts_are_explained() {
 }
 
 #[test]
+fn packets_of_a_capture_are_explained() {
+    let folder = Folder::new("packets");
+    let (client, server) = (([172, 20, 0, 8], 50_000), ([172, 20, 0, 9], 80));
+    let begin = 1_700_000_000_000;
+    let idle = [
+        (begin, client, server, SYN),
+        (begin + 1, server, client, SYN | ACK),
+        (begin + 241_001, server, client, ACK),
+        (begin + 241_500, client, server, ACK),
+        (begin + 241_501, server, client, ACK),
+    ];
+    fs::write(folder.path.join("idle.pcap"), capture(&idle)).unwrap();
+    fs::write(
+        folder.path.join("timeless.pcap"),
+        capture(&idle.map(|(_, from, to, flags)| (0, from, to, flags))),
+    )
+    .unwrap();
+    let ended = [
+        (begin, client, server, SYN),
+        (begin + 5, client, server, RST),
+        (begin + 10, server, client, ACK),
+        (begin + 10_006, server, client, ACK),
+        (begin + 10_007, client, server, SYN),
+        (begin + 10_008, client, server, RST),
+        (begin + 10_009, server, client, SYN),
+    ];
+    fs::write(folder.path.join("ended.pcap"), capture(&ended)).unwrap();
+    transcript_in("packets", &folder);
+}
+
+/// Flags of a TCP segment (RFC 9293 3.1).
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
+
+type End = ([u8; 4], u16);
+
+/// A pcap file (draft-ietf-opsawg-pcap) of TCP segments: milliseconds, from whom, to whom, and flags.
+fn capture(segments: &[(u64, End, End, u8)]) -> Vec<u8> {
+    const RAW: u32 = 101;
+    let mut file = Vec::new();
+    for value in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, RAW] {
+        file.extend(value.to_le_bytes());
+    }
+    for (milliseconds, from, to, flags) in segments {
+        // RFC 791 and RFC 9293: 20 bytes each.
+        let mut packet = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0];
+        packet.extend([from.0, to.0].concat());
+        packet.extend([from.1, to.1].map(u16::to_be_bytes).concat());
+        packet.extend([0, 0, 0, 1, 0, 0, 0, 1, 0x50, *flags, 0, 0, 0, 0, 0, 0]);
+        let length = packet.len() as u32;
+        let (seconds, parts) = (milliseconds / 1_000, milliseconds % 1_000 * 1_000);
+        for value in [seconds as u32, parts as u32, length, length] {
+            file.extend(value.to_le_bytes());
+        }
+        file.extend(packet);
+    }
+    file
+}
+
+#[test]
 fn completion_scripts_know_commands_and_options() {
     let folder = Folder::new("completions");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
@@ -191,11 +252,15 @@ impl Drop for Folder {
 
 /// Runs a case and compares.
 fn transcript(name: &str) {
+    transcript_in(name, &Folder::new(name));
+}
+
+/// Runs a case in a folder that has what the case needs.
+fn transcript_in(name: &str, folder: &Folder) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/cases")
         .join(format!("{name}.txt"));
     let expected = fs::read_to_string(&path).unwrap();
-    let folder = Folder::new(name);
     let mut actual = String::new();
     let mut lines = expected.lines().peekable();
     while let Some(line) = lines.next() {

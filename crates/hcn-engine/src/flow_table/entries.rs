@@ -6,17 +6,12 @@
 
 use std::ops::{Index, IndexMut};
 
-use super::{LINGER_MS, TcpFlags, key::Key, places::Places};
+use super::{
+    key::Key,
+    life::{Life, Stage},
+    places::Places,
+};
 use crate::{flow::Direction, verdict::Layer};
-
-/// Where a flow is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// Packets keep it alive.
-    Open,
-    /// A TCP connection that is over: the last packets pass for a while.
-    Closed,
-}
 
 /// One flow at one port: what a packet of it needs is one cache line.
 #[derive(Clone, Debug)]
@@ -32,17 +27,10 @@ pub(super) struct Entry {
     rest: u16,
     /// The layer that allowed it.
     pub(super) layer: Layer,
-    flags: u8,
+    pub(super) life: Life,
 }
 
 const _: () = assert!(size_of::<Entry>() == 64);
-
-/// Flags of an entry: opened by an outward packet; closed; in the list of the closed; a FIN was seen inward; outward.
-const OPENED_OUT: u8 = 1;
-const CLOSED: u8 = 2;
-const LISTED_CLOSED: u8 = 4;
-const FIN_IN: u8 = 8;
-const FIN_OUT: u8 = 16;
 
 /// An entry's neighbours in its list.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +61,7 @@ impl Entry {
             layer,
             last_ms: now_ms,
             listed_ms: now_ms,
-            flags: match opened {
-                Direction::In => 0,
-                Direction::Out => OPENED_OUT,
-            },
+            life: Life::opened_by(opened),
         }
     }
 
@@ -93,54 +78,6 @@ impl Entry {
         let words = self.words.iter().zip(&key.words);
         let differences = words.fold(0, |all, (own, other)| all | (own ^ other));
         differences | u64::from(self.rest ^ key.rest) == 0
-    }
-
-    /// The direction of the packet that opened it.
-    pub(super) fn opened(&self) -> Direction {
-        match self.flags & OPENED_OUT {
-            0 => Direction::In,
-            _ => Direction::Out,
-        }
-    }
-
-    /// Where it is in its life.
-    pub(super) fn stage(&self) -> Stage {
-        match self.flags & CLOSED {
-            0 => Stage::Open,
-            _ => Stage::Closed,
-        }
-    }
-
-    /// The list that it is in.
-    fn listed(&self) -> Stage {
-        match self.flags & LISTED_CLOSED {
-            0 => Stage::Open,
-            _ => Stage::Closed,
-        }
-    }
-
-    /// Whether a packet now is still one of this flow. A SYN on a closed connection is the first packet of another one.
-    #[inline]
-    pub(super) fn passes(&self, tcp: TcpFlags, idle_ms: u64, now_ms: u64) -> bool {
-        let age = now_ms.saturating_sub(self.last_ms);
-        match self.stage() {
-            Stage::Open => age <= idle_ms,
-            Stage::Closed => age <= LINGER_MS && !tcp.syn,
-        }
-    }
-
-    /// Follows the connection: it is over after a RST, or a FIN from both sides.
-    #[inline]
-    pub(super) fn note(&mut self, direction: Direction, tcp: TcpFlags) {
-        if tcp.fin {
-            self.flags |= match direction {
-                Direction::In => FIN_IN,
-                Direction::Out => FIN_OUT,
-            };
-        }
-        if tcp.rst || self.flags & (FIN_IN | FIN_OUT) == FIN_IN | FIN_OUT {
-            self.flags |= CLOSED;
-        }
     }
 }
 
@@ -238,7 +175,7 @@ impl Entries {
     pub(super) fn touched(&mut self, place: u32) {
         let entry = &self[place];
         let is_late = entry.last_ms.saturating_sub(entry.listed_ms) >= ORDER_MS;
-        if is_late || entry.listed() != entry.stage() {
+        if is_late || entry.life.listed() != entry.life.stage() {
             self.unlink(place);
             self.append(place);
         }
@@ -272,7 +209,7 @@ impl Entries {
 
     /// Puts an entry at the end of the list of its stage.
     fn append(&mut self, place: u32) {
-        let stage = self[place].stage();
+        let stage = self[place].life.stage();
         let ends = self.ends(stage);
         let newest = std::mem::replace(&mut ends.newest, place);
         if newest == NONE {
@@ -286,16 +223,13 @@ impl Entries {
         };
         let entry = &mut self[place];
         entry.listed_ms = entry.last_ms;
-        match stage {
-            Stage::Open => entry.flags &= !LISTED_CLOSED,
-            Stage::Closed => entry.flags |= LISTED_CLOSED,
-        }
+        entry.life.list(stage);
     }
 
     /// Takes an entry out of the list that it is in.
     fn unlink(&mut self, place: u32) {
         let Links { older, newer } = self.links[place as usize];
-        let listed = self[place].listed();
+        let listed = self[place].life.listed();
         match older {
             NONE => self.ends(listed).oldest = newer,
             older => self.links[older as usize].newer = newer,

@@ -62,8 +62,8 @@ fn pcapng(frames: &[(u16, &[u8])]) -> Vec<u8> {
 
 fn read(bytes: &[u8]) -> Result<(Vec<String>, bool), String> {
     let mut found = Vec::new();
-    let whole = each_packet(bytes, |_, content| -> Result<(), String> {
-        found.push(match content {
+    let whole = each_packet(bytes, |captured| -> Result<(), String> {
+        found.push(match captured.content {
             Content::Ip(bytes) => format!("ip {bytes:?}"),
             Content::Other(what) => what.to_owned(),
         });
@@ -253,6 +253,95 @@ fn records_with_eight_bytes_more_are_read() {
     }
     file.extend(IP);
     assert_eq!(read(&file), Ok((vec!["ip [69, 1, 2, 3]".to_owned()], true)));
+}
+
+/// The times of the packets of a capture.
+fn times(bytes: &[u8]) -> Vec<Option<u64>> {
+    let mut times = Vec::new();
+    let read = each_packet(bytes, |captured| -> Result<(), String> {
+        times.push(captured.time_ms);
+        Ok(())
+    });
+    assert_eq!(read, Ok(true));
+    times
+}
+
+#[test]
+fn a_pcap_file_says_micro_or_nanoseconds() {
+    // draft-ietf-opsawg-pcap 5: seconds, then micro- or, with the other magic number, nanoseconds.
+    for (magic, parts) in [(0xa1b2_c3d4_u32, 500_999_u32), (0xa1b2_3c4d, 500_999_999)] {
+        for big_endian in [false, true] {
+            let number = |value: u32| match big_endian {
+                true => value.to_be_bytes(),
+                false => value.to_le_bytes(),
+            };
+            let mut file = pcap(big_endian, 101, &[IP, IP]);
+            file[..4].copy_from_slice(&number(magic));
+            file[24..28].copy_from_slice(&number(1_700_000_000));
+            file[28..32].copy_from_slice(&number(parts));
+            assert_eq!(times(&file), [Some(1_700_000_000_500), Some(0)]);
+        }
+    }
+    let mut file = pcap(false, 101, &[]);
+    file[..4].copy_from_slice(&0xa1b2_cd34_u32.to_le_bytes());
+    for value in [7, 8_000, 4, 4, 0, 0] {
+        file.extend(u32::to_le_bytes(value));
+    }
+    file.extend(IP);
+    assert_eq!(times(&file), [Some(7_008)]);
+}
+
+#[test]
+fn each_interface_of_a_pcapng_file_has_its_own_clock() {
+    // draft-ietf-opsawg-pcapng 3.5 and 4.2: code, length, value and padding; 9 is if_tsresol, 14 if_tsoffset, 0 the end.
+    let none: &[u8] = &[];
+    let hour_later = [14, 0, 8, 0, 0x10, 0x0e, 0, 0, 0, 0, 0, 0];
+    let hour_before = [&[14, 0, 8, 0, 0xf0, 0xf1], &[0xff; 6][..]].concat();
+    let nanoseconds = [
+        2, 0, 3, 0, b'e', b't', b'h', 0, 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    for (options, ticks, milliseconds) in [
+        (none, 5_000_000_u64, 5_000),
+        (none, 1_700_000_000_123_456, 1_700_000_000_123),
+        (&nanoseconds, 1_700_000_000_123_456_789, 1_700_000_000_123),
+        // Whole seconds; 2^-10 of a second; what is shorter than any clock; and as long as no other option is.
+        (&[9, 0, 1, 0, 0, 0, 0, 0], 5, 5_000),
+        (&[9, 0, 1, 0, 0x8a, 0, 0, 0], 1_536, 1_500),
+        (&[9, 0, 1, 0, 0x7f, 0, 0, 0], u64::MAX, 0),
+        (&[9, 0, 1, 0, 0xff, 0, 0, 0], u64::MAX, 0),
+        (&hour_later, 5_000_000, 3_605_000),
+        (&hour_before, 5_000_000, 0),
+        (&hour_before, 3_605_000_000, 5_000),
+        // Behind the end, and longer than there are bytes.
+        (&[0, 0, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0], 5_000_000, 5_000),
+        (&[9, 0, 200, 0, 0, 0, 0, 0], 5_000_000, 5_000),
+    ] {
+        let block = |kind: u32, body: &[u8]| {
+            let length = (body.len() as u32 + 12).to_le_bytes();
+            [&kind.to_le_bytes()[..], &length, body, &length].concat()
+        };
+        let section = [
+            &0x1a2b_3c4d_u32.to_le_bytes()[..],
+            &[1, 0, 0, 0],
+            &[0xff; 8],
+        ]
+        .concat();
+        // 4.3: the upper half of the time comes first.
+        let high = ((ticks >> 32) as u32).to_le_bytes();
+        let low = (ticks as u32).to_le_bytes();
+        let four = 4_u32.to_le_bytes();
+        let file = [
+            block(0x0a0d_0d0a, &section),
+            block(1, &[&[101, 0, 0, 0, 0, 0, 0, 0], options].concat()),
+            block(6, &[&[0; 4][..], &high, &low, &four, &four, IP].concat()),
+            // 4.4: a simple one has no time. Appendix A: an old one has it where an enhanced one does.
+            block(3, &[&four[..], IP].concat()),
+            block(2, &[&[0; 4][..], &high, &low, &four, &four, IP].concat()),
+        ]
+        .concat();
+        let expected = [Some(milliseconds), None, Some(milliseconds)];
+        assert_eq!(times(&file), expected, "{options:?} {ticks}");
+    }
 }
 
 #[test]

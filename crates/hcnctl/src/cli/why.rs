@@ -51,8 +51,8 @@ pub struct WhyArgs {
     #[arg(long, value_name = "OF", default_value = "now")]
     pub of: String,
     /// Answer for each packet of a capture instead: a pcap or pcapng file, or - for standard input. A packet that is of a flow allowed before
-    /// passes, as HNS remembers flows; of one in VXLAN, the inner one is judged. Exit code 0: all that are judged are allowed; 1: some are not; 3:
-    /// none is judged.
+    /// passes, as long as HNS remembers the flow: by the times in the capture, until it was idle for flow-idle-ms of the profile (240 s) or its TCP
+    /// connection is over. Of one in VXLAN, the inner one is judged. Exit code 0: all that are judged are allowed; 1: some are not; 3: none is judged.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "source_port"])]
     pub packet: Option<PathBuf>,
     /// Print for people or for programs (docs/schema/why.json, docs/schema/why-packet.json).

@@ -5,10 +5,11 @@
 //! before is no question of its own.
 
 mod judge;
+mod memory;
 
 use std::{collections::HashSet, path::Path};
 
-use hcn_engine::{Decision, Documents, Switch, Topology, way::Way};
+use hcn_engine::{Decision, Documents, Switch, Topology, flow_table::LINGER_MS, way::Way};
 use hcn_schema::policy::NetworkPolicy;
 use serde_json::{Value, json};
 
@@ -24,6 +25,7 @@ use crate::{
     },
 };
 use judge::{Answer, Judge, Judgement, Said, StartSeen, Tunnel, VXLAN_PORT};
+use memory::{Forgotten, Reason};
 
 /// Counts of a capture.
 #[derive(Default)]
@@ -50,8 +52,9 @@ pub(crate) fn run(
     };
     let mut counts = Counts::default();
     let mut lines = Vec::new();
-    let whole = each_packet(&bytes, |number, content| -> Result<(), Failure> {
-        let said = judge.say(number, content);
+    let whole = each_packet(&bytes, |captured| -> Result<(), Failure> {
+        let number = captured.number;
+        let said = judge.say(captured);
         match said.answer.is_allowed() {
             Some(true) => counts.allowed += 1,
             Some(false) => counts.denied += 1,
@@ -197,7 +200,35 @@ impl Teller<'_> {
             (_, false) => String::new(),
         };
         let missing = missing(judgement.start == StartSeen::Missing);
-        format!("{}{role}; {why}{missing}", verdict(way.fate))
+        let forgotten = judgement
+            .forgotten
+            .map_or(String::new(), |forgotten| self.forgotten(&forgotten));
+        format!("{}{role}; {why}{missing}{forgotten}", verdict(way.fate))
+    }
+
+    /// Why a packet of a flow that was allowed before is judged by itself.
+    fn forgotten(&self, forgotten: &Forgotten) -> String {
+        let Forgotten {
+            packet,
+            last,
+            since_ms,
+            reason,
+        } = *forgotten;
+        let what = match reason {
+            Reason::Idle => format!(
+                "flow of packet {packet} was idle for {}, more than the {} of this profile",
+                seconds(since_ms),
+                seconds(self.switch.semantics().flow_idle_ms),
+            ),
+            Reason::Closed if since_ms <= LINGER_MS => {
+                format!("connection of packet {packet} ended with packet {last}")
+            }
+            Reason::Closed => format!(
+                "connection of packet {packet} ended {} before, with packet {last}",
+                seconds(since_ms)
+            ),
+        };
+        format!("; the {what}, so the rules judge this one")
     }
 
     fn value(&self, number: u64, said: &Said) -> Value {
@@ -229,6 +260,15 @@ impl Teller<'_> {
                 Answer::Answers(known) => Some(known.is_start_missing),
                 Answer::Unjudged(_) => None,
             },
+            "forgotten": judgement.and_then(|judgement| judgement.forgotten).map(|forgotten| json!({
+                "packet": forgotten.packet,
+                "last": forgotten.last,
+                "sinceMs": forgotten.since_ms,
+                "reason": match forgotten.reason {
+                    Reason::Idle => "idle",
+                    Reason::Closed => "closed",
+                },
+            })),
             "unjudged": match answer {
                 Answer::Unjudged(what) => Some(*what),
                 Answer::Judged(_) | Answer::Answers(_) => None,
@@ -247,4 +287,12 @@ fn missing(is_start_missing: bool) -> &'static str {
         true => "; the start of the flow is not in the capture",
         false => "",
     }
+}
+
+/// A time as people write it: `240 s`, `0.5 s`.
+fn seconds(milliseconds: u64) -> String {
+    let parts = format!("{:03}", milliseconds % 1_000);
+    let parts = parts.trim_end_matches('0');
+    let point = if parts.is_empty() { "" } else { "." };
+    format!("{}{point}{parts} s", milliseconds / 1_000)
 }

@@ -74,16 +74,22 @@ fn udp(source: &str, destination: &str, data: &[u8]) -> Vec<u8> {
     ip(UDP, &source, &destination, &datagram)
 }
 
-/// A pcap file of raw IP packets.
+/// A pcap file of raw IP packets, without times.
 fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
+    let packets: Vec<_> = packets.iter().map(|packet| (0, packet.clone())).collect();
+    timed(&packets)
+}
+
+/// A pcap file of raw IP packets, each at so many seconds.
+fn timed(packets: &[(u32, Vec<u8>)]) -> Vec<u8> {
     const RAW: u32 = 101;
     let mut file = Vec::new();
     for value in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, RAW] {
         file.extend(value.to_le_bytes());
     }
-    for packet in packets {
+    for (seconds, packet) in packets {
         let length = packet.len() as u32;
-        for value in [0, 0, length, length] {
+        for value in [*seconds, 0, length, length] {
             file.extend(u32::to_le_bytes(value));
         }
         file.extend(packet);
@@ -93,7 +99,11 @@ fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
 
 /// What is said of each packet, and the exit code; the page is as its schema says.
 fn asked(folder: &Folder, packets: &[Vec<u8>]) -> (Value, Option<i32>) {
-    fs::write(folder.0.join("trace.pcap"), capture(packets)).unwrap();
+    asked_of(folder, &capture(packets))
+}
+
+fn asked_of(folder: &Folder, capture: &[u8]) -> (Value, Option<i32>) {
+    fs::write(folder.0.join("trace.pcap"), capture).unwrap();
     let page = folder.json("why --packet trace.pcap -o json");
     let schema = Schema::published("why-packet.json");
     assert_eq!(schema.faults(&page), Vec::<String>::new());
@@ -342,6 +352,61 @@ fn a_capture_that_begins_in_the_middle_of_a_flow_is_judged_by_both_directions() 
         text.contains("blocked as an answer to packet 1; In at one"),
         "{text}"
     );
+}
+
+#[test]
+fn a_flow_is_forgotten_by_the_times_of_the_capture() {
+    let folder = scene("forgotten");
+    folder.done("acl add one Action=Allow;Direction=In;Protocols=6;LocalPorts=80;Priority=100");
+    let (one, pod) = ("10.1.0.11:80", "10.1.0.20:5000");
+    let capture = timed(&[
+        (1_700_000_000, tcp(pod, one, SYN)),
+        (1_700_000_240, tcp(one, pod, SYN_ACK)),
+        (1_700_000_481, tcp(one, pod, ACK)),
+        (1_700_000_482, tcp(pod, one, RST)),
+        (1_700_000_483, tcp(pod, one, SYN)),
+        (1_700_000_484, tcp(pod, one, RST)),
+        (1_700_000_484, tcp(one, pod, SYN)),
+    ]);
+    let (page, code) = asked_of(&folder, &capture);
+    let none = Value::Null;
+    let idle = |seconds: u64| json!({"packet": 1, "last": 2, "sinceMs": seconds * 1_000, "reason": "idle"});
+    assert_eq!(
+        each(&page, "forgotten"),
+        [
+            none.clone(),
+            none.clone(),
+            idle(241),
+            // A reset opens nothing.
+            idle(242),
+            idle(243),
+            none.clone(),
+            json!({"packet": 5, "last": 6, "sinceMs": 0, "reason": "closed"}),
+        ]
+    );
+    assert_eq!(each(&page, "answers")[1], 1);
+    assert_eq!(each(&page, "judged")[6], "own");
+    assert_eq!((counts(&page), code), ([5, 2, 0], Some(1)));
+    let page = folder.json("--profile flow-idle-ms=1000 why --packet trace.pcap -o json");
+    assert_eq!(each(&page, "forgotten")[1]["sinceMs"], 240_000);
+    assert_eq!(each(&page, "allowed")[1], false);
+    let page = folder.json("--profile flow-idle-ms=241000 why --packet trace.pcap -o json");
+    assert_eq!(each(&page, "answers")[2], 1);
+}
+
+#[test]
+fn an_icmp_error_about_a_forgotten_flow_is_judged_by_itself() {
+    let folder = scene("late-error");
+    folder.done("acl add one Action=Allow;Direction=In;Protocols=6;LocalPorts=80;Priority=100");
+    let open = tcp("10.1.0.20:5000", "10.1.0.11:80", SYN);
+    // RFC 792, as below.
+    let quoted = [&[3, 3, 0, 0, 0, 0, 0, 0], &open[..28]].concat();
+    let error = ip(1, "10.1.0.11", "10.1.0.20", &quoted);
+    let capture = timed(&[(0, open), (240, error.clone()), (481, error)]);
+    let (page, _) = asked_of(&folder, &capture);
+    assert_eq!(each(&page, "allowed"), [true, true, false]);
+    assert_eq!(each(&page, "answers")[1], 1);
+    assert_eq!(each(&page, "forgotten")[2]["last"], 2);
 }
 
 #[test]

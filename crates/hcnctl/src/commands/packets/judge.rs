@@ -2,17 +2,20 @@
 //! Judges the packets of a capture one after the other, with what the ones before tell of their flows.
 //!
 //! Apart from how it is told. Rules are stateful (hns-behaviour 4.6): what was allowed in one direction passes back without a rule. So a packet
-//! is judged by the flow that it opens, or by the one that it is of; where the capture begins later than that flow, by both directions.
+//! is judged by the flow that it opens, or by the one that it is of; where the capture begins later than that flow, by both directions; and where
+//! that flow is forgotten (4.16), by itself.
 
 use std::collections::{HashMap, HashSet};
 
 use hcn_engine::{
     Flow, Start, Switch, Topology,
-    way::{FIRST_MASQUERADE_PORT, Fate, Hop, Receiver, Way},
+    flow_table::TcpFlags,
+    way::{Fate, Hop, Receiver, Way},
 };
 use hcn_simulated::{Kind, Packet, Turn, Unread, datagram};
 
-use crate::capture::{Content, vxlan};
+use super::memory::{Forgotten, Known, Memory, Recalled, Side};
+use crate::capture::{Captured, Content, vxlan};
 
 /// UDP port of VXLAN where no policy says another (hns-behaviour 2.12: `VxlanPort`).
 pub(super) const VXLAN_PORT: u16 = 4789;
@@ -49,6 +52,8 @@ pub(super) struct Judgement {
     /// Whether the way is that of the other direction: the packet is an answer, or passes as one.
     pub(super) is_reverse: bool,
     pub(super) start: StartSeen,
+    /// The flow that the packet was of, where it is judged by itself for its being forgotten.
+    pub(super) forgotten: Option<Forgotten>,
 }
 
 /// Where the flow's first packet is.
@@ -62,27 +67,13 @@ pub(super) enum StartSeen {
     Missing,
 }
 
-/// A flow that was allowed.
-#[derive(Clone, Copy)]
-pub(super) struct Known {
-    /// The first packet by which it was.
-    pub(super) packet: u64,
-    /// Whether an earlier one opened the flow.
-    pub(super) is_start_missing: bool,
-    /// Whether the packet that is asked about is an ICMP error about one of the flow.
-    pub(super) is_error: bool,
-}
-
 /// Judges packets.
 pub(super) struct Judge<'a> {
     switch: &'a Switch,
     topology: &'a Topology,
     /// UDP ports of VXLAN.
     tunnels: HashSet<u16>,
-    /// Allowed flows in each form that they have on their way, as translated too: a port opens for what it sees.
-    allowed: HashMap<Flow, Known>,
-    /// As `allowed`, of forms with a source that the host chose, whose port it may choose too: with 0 for that port.
-    masqueraded: HashMap<Flow, Known>,
+    memory: Memory,
     /// Which packet opened a flow; none where an answer shows that there was one.
     openers: HashMap<Flow, Option<u64>>,
 }
@@ -93,14 +84,19 @@ impl<'a> Judge<'a> {
             switch,
             topology,
             tunnels,
-            allowed: HashMap::new(),
-            masqueraded: HashMap::new(),
+            memory: Memory::new(switch.semantics().flow_idle_ms),
             openers: HashMap::new(),
         }
     }
 
     /// What there is to say of a packet; they are asked about in the order of the capture.
-    pub(super) fn say(&mut self, number: u64, content: Content<'_>) -> Said {
+    pub(super) fn say(&mut self, captured: Captured<'_>) -> Said {
+        let Captured {
+            number,
+            time_ms,
+            content,
+        } = captured;
+        self.memory.go_on(number, time_ms);
         let (content, tunnel) = self.unwrapped(content);
         let (flow, answer) = match content {
             Content::Other(what) => (None, Answer::Unjudged(what)),
@@ -157,57 +153,80 @@ impl<'a> Judge<'a> {
             return Answer::Unjudged("loopback, which crosses no port");
         }
         if matches!(packet.kind, Kind::Error(_)) {
-            return self.error(flow);
+            return self.error(packet);
         }
-        if let Some(known) = self.known(&back) {
-            return Answer::Answers(known);
+        let tcp = packet.tcp;
+        match (self.memory.recall(&flow, tcp), packet.turn) {
+            (Recalled::Answers(known), _) => return Answer::Answers(known),
+            // HNS knows no more of it than what it says itself.
+            (Recalled::Forgotten(forgotten), _) => {
+                return self.own(flow, tcp, StartSeen::Here, Some(forgotten));
+            }
+            (Recalled::Own { is_start_missing }, Turn::Answers | Turn::Continues) => {
+                let start = match is_start_missing {
+                    true => StartSeen::Missing,
+                    false => StartSeen::Here,
+                };
+                return self.own(flow, tcp, start, None);
+            }
+            (Recalled::Own { .. }, Turn::Opens) | (Recalled::Nothing, _) => {}
         }
         match packet.turn {
             Turn::Opens => {
                 self.openers.entry(flow).or_insert(Some(number));
-                self.own(number, flow, StartSeen::Here)
+                self.own(flow, tcp, StartSeen::Here, None)
             }
             Turn::Answers => {
                 let opener = *self.openers.entry(back).or_insert(None);
-                self.judged(back, true, seen_at(opener))
+                self.reverse(back, tcp, seen_at(opener))
             }
             Turn::Continues => match (self.openers.get(&flow), self.openers.get(&back)) {
-                (Some(Some(_)), _) => self.own(number, flow, StartSeen::Here),
-                (Some(None), _) => self.own(number, flow, StartSeen::Missing),
-                (None, Some(opener)) => self.judged(back, true, seen_at(*opener)),
-                (None, None) => self.middle(number, flow),
+                (Some(Some(_)), _) => self.own(flow, tcp, StartSeen::Here, None),
+                (Some(None), _) => self.own(flow, tcp, StartSeen::Missing, None),
+                (None, Some(opener)) => self.reverse(back, tcp, seen_at(*opener)),
+                (None, None) => self.middle(flow, tcp),
             },
         }
     }
 
     /// A packet in the middle of a flow whose first one is not in the capture: it passes where either side may have opened the flow.
-    fn middle(&mut self, number: u64, flow: Flow) -> Answer {
-        let own = self.own(number, flow, StartSeen::Missing);
+    fn middle(&mut self, flow: Flow, tcp: Option<TcpFlags>) -> Answer {
+        let own = self.own(flow, tcp, StartSeen::Missing, None);
         if own.is_allowed() == Some(true) {
             return own;
         }
-        let other = self.judged(flow.reverse(), true, StartSeen::Missing);
+        let other = self.judged(flow.reverse(), true, StartSeen::Missing, None);
         match (other.is_allowed(), own.is_allowed()) {
-            (Some(true), _) | (_, None) => other,
+            (Some(true), _) => {
+                self.note(&other, Side::Other, tcp);
+                other
+            }
+            (_, None) => other,
             _ => own,
         }
     }
 
-    /// An ICMP error; the flow is that of an answer to the packet that it quotes. It passes where that packet's flow does.
-    fn error(&self, flow: Flow) -> Answer {
+    /// An ICMP error; its flow is that of an answer to the packet that it quotes. It passes where that packet's flow does.
+    fn error(&mut self, packet: &Packet) -> Answer {
+        let flow = packet.flow;
         let quoted = flow.reverse();
-        if let Some(known) = self.known(&quoted).or_else(|| self.known(&flow)) {
-            return Answer::Answers(Known {
-                is_error: true,
-                ..known
-            });
+        let forgotten = match self.memory.recall(&flow, packet.tcp) {
+            Recalled::Answers(known) => return error_about(known),
+            Recalled::Forgotten(forgotten) => Some(forgotten),
+            Recalled::Own { .. } | Recalled::Nothing => None,
+        };
+        if let Recalled::Answers(known) = self.memory.recall(&quoted, packet.tcp) {
+            return error_about(known);
+        }
+        if forgotten.is_some() {
+            return self.judged(flow, false, StartSeen::Here, forgotten);
         }
         let opener = self.openers.get(&quoted).copied();
-        let about = self.judged(quoted, true, seen_at(opener.flatten()));
+        let about = self.judged(quoted, true, seen_at(opener.flatten()), None);
         if opener.is_some() || about.is_allowed() == Some(true) {
             return about;
         }
-        let other = self.judged(flow, false, StartSeen::Missing);
+        let other = self.judged(flow, false, StartSeen::Missing, None);
         match (other.is_allowed(), about.is_allowed()) {
             (Some(true), _) | (_, None) => other,
             _ => about,
@@ -215,20 +234,32 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges a packet by its own flow, and notes that where it is allowed.
-    fn own(&mut self, number: u64, flow: Flow, start: StartSeen) -> Answer {
-        let answer = self.judged(flow, false, start);
-        if let Answer::Judged(judgement) = &answer {
-            let known = Known {
-                packet: number,
-                is_start_missing: start == StartSeen::Missing,
-                is_error: false,
-            };
-            self.note(known, &judgement.way, &judgement.way);
-        }
+    fn own(
+        &mut self,
+        flow: Flow,
+        tcp: Option<TcpFlags>,
+        start: StartSeen,
+        forgotten: Option<Forgotten>,
+    ) -> Answer {
+        let answer = self.judged(flow, false, start, forgotten);
+        self.note(&answer, Side::Opener, tcp);
         answer
     }
 
-    fn judged(&self, flow: Flow, is_reverse: bool, start: StartSeen) -> Answer {
+    /// Judges an answer by the flow that it answers, `back`, and notes that where it is allowed.
+    fn reverse(&mut self, back: Flow, tcp: Option<TcpFlags>, start: StartSeen) -> Answer {
+        let answer = self.judged(back, true, start, None);
+        self.note(&answer, Side::Other, tcp);
+        answer
+    }
+
+    fn judged(
+        &self,
+        flow: Flow,
+        is_reverse: bool,
+        start: StartSeen,
+        forgotten: Option<Forgotten>,
+    ) -> Answer {
         let from = self.switch.start_of(self.topology, flow.source);
         let way = self.switch.way(self.topology, from, &flow);
         if matches!(from, Start::Outside | Start::Host) && self.passes_by(&way) {
@@ -238,6 +269,7 @@ impl<'a> Judge<'a> {
             way,
             is_reverse,
             start,
+            forgotten,
         })
     }
 
@@ -263,56 +295,43 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Notes every form in which a flow passes on `way`, a part of the way `whole`.
-    fn note(&mut self, known: Known, whole: &Way, way: &Way) {
-        let passes = match way.fate {
-            // One that passes may be the one that gets it.
-            Fate::Balanced { passing, .. } => passing > 0,
-            fate => fate.is_allowed(),
-        };
-        if !passes {
+    /// Notes the flow by which a packet from this side of it is judged, where that passes.
+    fn note(&mut self, answer: &Answer, side: Side, tcp: Option<TcpFlags>) {
+        let Answer::Judged(Judgement { way, start, .. }) = answer else {
             return;
-        }
-        self.note_form(known, &whole.flow, way.flow);
-        for hop in &way.hops {
-            match hop {
-                Hop::Judged { flow, .. } | Hop::Published { flow, .. } => {
-                    self.note_form(known, &whole.flow, *flow);
-                }
-                Hop::Balanced { branches, .. } => {
-                    for branch in branches {
-                        self.note(known, whole, &branch.way);
-                    }
-                }
-                // The others translate nothing.
-                _ => {}
-            }
-        }
-    }
-
-    fn note_form(&mut self, known: Known, opened: &Flow, form: Flow) {
-        if (form.source, form.source_port) == (opened.source, opened.source_port) {
-            self.allowed.entry(form).or_insert(known);
-        } else {
-            let any = Flow {
-                source_port: 0,
-                ..form
-            };
-            self.masqueraded.entry(any).or_insert(known);
-        }
-    }
-
-    /// The flow that was allowed before, in whatever form.
-    fn known(&self, flow: &Flow) -> Option<Known> {
-        let masqueraded = || {
-            let any = Flow {
-                source_port: 0,
-                ..*flow
-            };
-            let found = self.masqueraded.get(&any);
-            found.filter(|_| flow.source_port >= FIRST_MASQUERADE_PORT)
         };
-        self.allowed.get(flow).or_else(masqueraded).copied()
+        let mut forms = Vec::new();
+        passing_forms(way, &mut forms);
+        if !forms.is_empty() {
+            let is_start_missing = *start == StartSeen::Missing;
+            self.memory
+                .note(way.flow, &forms, (side, tcp), is_start_missing);
+        }
+    }
+}
+
+/// Every form in which a flow passes on a way; none where it does not pass.
+fn passing_forms(way: &Way, forms: &mut Vec<Flow>) {
+    let passes = match way.fate {
+        // One that passes may be the one that gets it.
+        Fate::Balanced { passing, .. } => passing > 0,
+        fate => fate.is_allowed(),
+    };
+    if !passes {
+        return;
+    }
+    forms.push(way.flow);
+    for hop in &way.hops {
+        match hop {
+            Hop::Judged { flow, .. } | Hop::Published { flow, .. } => forms.push(*flow),
+            Hop::Balanced { branches, .. } => {
+                for branch in branches {
+                    passing_forms(&branch.way, forms);
+                }
+            }
+            // The others translate nothing.
+            _ => {}
+        }
     }
 }
 
@@ -325,6 +344,13 @@ impl Answer {
             Answer::Unjudged(_) => None,
         }
     }
+}
+
+fn error_about(known: Known) -> Answer {
+    Answer::Answers(Known {
+        is_error: true,
+        ..known
+    })
 }
 
 fn seen_at(opener: Option<u64>) -> StartSeen {
@@ -342,74 +368,4 @@ fn reason(unread: Unread) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use hcn_engine::{Documents, Semantics};
-    use hcn_schema::{Document, Endpoint, LoadBalancer, Network};
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    /// Two endpoints, one of which lets in port 80 alone, and a service that both are behind, with direct server return or not.
-    fn documents(flags: u8) -> Documents {
-        let id = |kind: u8, number: u8| format!("{kind}0000000-0000-4000-8000-00000000000{number}");
-        let rule = json!({"Type": "ACL", "Settings": {"Action": "Allow", "Direction": "In", "Protocols": "6", "LocalPorts": "80", "Priority": 100}});
-        let endpoint = |number: u8, policies: Value| {
-            let document = json!({
-                "ID": id(2, number), "HostComputeNetwork": id(1, 1), "Policies": policies,
-                "IpConfigurations": [{"IpAddress": format!("10.1.0.{number}"), "PrefixLength": 24}],
-                "Routes": [{"NextHop": "10.1.0.254", "DestinationPrefix": "0.0.0.0/0"}],
-            });
-            Endpoint::from_value(&document).unwrap()
-        };
-        let network = json!({"ID": id(1, 1), "Type": "L2Bridge", "Ipams": [{"Subnets": [{
-            "IpAddressPrefix": "10.1.0.0/24", "Routes": [{"NextHop": "10.1.0.254", "DestinationPrefix": "0.0.0.0/0"}]}]}]});
-        let service = json!({
-            "ID": id(3, 1), "HostComputeEndpoints": [id(2, 1), id(2, 2)], "FrontendVIPs": ["10.96.0.1"], "Flags": flags,
-            "PortMappings": [{"Protocol": 6, "ExternalPort": 443, "InternalPort": 80}],
-        });
-        Documents {
-            networks: vec![Network::from_value(&network).unwrap()],
-            endpoints: vec![endpoint(1, json!([rule])), endpoint(2, json!([]))],
-            load_balancers: vec![LoadBalancer::from_value(&service).unwrap()],
-        }
-    }
-
-    proptest::proptest! {
-        /// hns-behaviour 4.6: what is allowed passes back, whatever came before and whatever a segment's flags are.
-        #[test]
-        fn whatever_was_allowed_passes_back(
-            flags in 0u8..2,
-            packets in proptest::collection::vec((0usize..6, 0usize..6, 0usize..4, 0usize..4, 0u8..32, 0usize..24), 1..40),
-        ) {
-            let (switch, _) = Switch::compile(&documents(flags), &Semantics::default());
-            let topology = Topology::of(&switch, usize::MAX);
-            let mut judge = Judge::new(&switch, &topology, HashSet::from([VXLAN_PORT]));
-            let addresses = [[10, 1, 0, 1], [10, 1, 0, 2], [10, 1, 0, 254], [10, 96, 0, 1], [8, 8, 8, 8], [127, 0, 0, 1]];
-            let ports = [80_u16, 443, 5000, 40_000];
-            let mut allowed = HashSet::new();
-            for (number, (from, to, from_port, to_port, flags, cut)) in (1..).zip(packets) {
-                // RFC 791 and RFC 9293: 20 bytes each, of which the last few may be cut off.
-                let mut bytes = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0];
-                bytes.extend(addresses[from]);
-                bytes.extend(addresses[to]);
-                bytes.extend(ports[from_port].to_be_bytes());
-                bytes.extend(ports[to_port].to_be_bytes());
-                bytes.extend([0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 0, 0, 0, 0, 0, 0]);
-                bytes.truncate(40 - cut.saturating_sub(12));
-                let said = judge.say(number, Content::Ip(&bytes));
-                let Some(flow) = said.flow else { continue };
-                let is_allowed = said.answer.is_allowed();
-                if allowed.contains(&flow.reverse()) {
-                    proptest::prop_assert_eq!(is_allowed, Some(true), "{}", flow);
-                }
-                match &said.answer {
-                    Answer::Judged(judgement) if is_allowed == Some(true) && !judgement.is_reverse => {
-                        allowed.insert(flow);
-                    }
-                    Answer::Answers(known) => proptest::prop_assert!(known.packet < number),
-                    Answer::Judged(_) | Answer::Unjudged(_) => {}
-                }
-            }
-        }
-    }
-}
+mod tests;
