@@ -14,9 +14,11 @@ use hcn_engine::{
     standing::Standing,
     verdict::Layer,
 };
+use hcn_schema::policy::AclAction;
 use serde_json::Value;
 
 use super::{
+    default_deny::allows_of,
     finding::{Evidence, Finding, place},
     fix::{Edit, Fix},
     rules::{OwnRule, Ruled},
@@ -81,12 +83,27 @@ fn overruled(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) ->
         }
         _ => "changes nothing: rules of another kind drop all packets that it decides",
     };
+    // Without its last Allow a list is Block rules alone, which would be the next trouble once the other list is put right.
+    let edits = match is_last_allow(endpoint, rule) {
+        true => Vec::new(),
+        false => vec![Edit::Remove(rule.pointer.clone())],
+    };
     Finding::new("overruled-rule", endpoint.name, &rule.pointer, message)
         .with(packet)
         .fixed_by(Fix::by(
             "take it away; or, if it is meant, change what settles these packets before",
-            vec![Edit::Remove(rule.pointer.clone())],
+            edits,
         ))
+}
+
+/// Whether no other Allow of its layer decides anything.
+fn is_last_allow(endpoint: &Ruled<'_>, rule: &OwnRule) -> bool {
+    let others = [Direction::In, Direction::Out].into_iter();
+    let mut others = others.flat_map(|direction| allows_of(endpoint, rule.layer, direction));
+    rule.rule
+        .as_ref()
+        .is_some_and(|own| own.action == AclAction::Allow)
+        && !others.any(|own| own.decides && own.pointer != rule.pointer)
 }
 
 /// Rules that say the same as an earlier one, with that one.

@@ -93,8 +93,8 @@ macro_rules! checks {
 checks! {
     // What no rule names.
     "lone-block" Error:
-        "An endpoint, its tiers or a network have Block rules and no Allow rule, so everything else is dropped too.";
-        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody. Rules of the network and tiers have a default of their own (how HNS puts them together with ACLs is not on record; judged is that each must let a packet pass): one Block among a network's rules cuts off all of its endpoints. The one by which Calico's plugin closes an endpoint until its agent writes the policies is a warning.";
+        "An endpoint, its tiers or a network have Block rules and no Allow rule that decides a packet, so everything else is dropped too.";
+        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody. An Allow that stronger rules leave nothing is as good as none, and so is one whose packets all are dropped by another list. Rules of the network and tiers have a default of their own (how HNS puts them together with ACLs is not on record; judged is that each must let a packet pass): one Block among a network's rules cuts off all of its endpoints. The one by which Calico's plugin closes an endpoint until its agent writes the policies is a warning.";
         "Add an Allow rule without conditions at the weakest priority (65500) for each direction.";
         "hns-behaviour 4.3 (Windows-Containers#616, hcsshim#1059), 4.12, 4.14";
     "one-way-rules" Warning:
