@@ -30,6 +30,7 @@ mod nearest;
 mod node_access;
 mod overlay;
 mod packets;
+mod partly;
 mod policies;
 mod published;
 mod room;

@@ -130,9 +130,9 @@ checks! {
         "Take it away; or, if it is meant, change the list that settles these packets.";
         "hns-behaviour 4.1, 4.12, 4.14; computed over all packets";
     "partly-shadowed-rule" Note:
-        "Items of a rule's lists decide no packet: stronger rules decide all that they match.";
-        "The rule seems to say more than it does.";
-        "Take these items out of the list.";
+        "A part of a rule decides no packet: stronger rules decide all that it matches.";
+        "The rule seems to say more than it does. A stronger rule about something narrower is an exception and is not told: a Block for port 80 above an Allow for all ports. Told are items of the rule's lists of which no packet is left to it; a protocol with a port, where the rule names both and stronger rules decide all of it otherwise; and ports that it shares with a stronger rule which does otherwise and reaches beyond them (80-90 and 85-95), so that neither is an exception from the other. Ports are told only where no address is left on them.";
+        "Leave this part out; or, if it is meant, give the rule a lower priority number than those that decide in its place.";
         "hns-behaviour 4.4, 4.16; computed over all packets";
     "tie-decides" Warning:
         "A rule loses packets to a rule of the same priority that does the opposite.";

@@ -5,6 +5,7 @@ mod agents;
 mod cut_off;
 mod examples;
 mod packets;
+mod partly;
 mod places;
 mod random;
 mod reading;
