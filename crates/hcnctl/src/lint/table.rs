@@ -142,13 +142,13 @@ checks! {
 
     // One rule by itself.
     "any-address" Warning:
-        "A rule names no address and no destination port, and so is about everybody and every port.";
-        "An empty or missing address means every address. In an Allow that opens more than was meant; a Block of that kind cuts more (a note then).";
+        "A rule names no address and no destination port, or its addresses are written and empty, and so it is about everybody.";
+        "An empty or missing address means every address. In an Allow that opens more than was meant; a Block of that kind cuts more (a note then). An address that is written and empty is told of every rule that names nobody, since a list from which the addresses went missing looks like that. One that is not written is told where the rule has a protocol and no destination port: a rule without any condition is the baseline of agents, of people who close an endpoint and of policy files (`otherwise: allow`), and is not told. Nor is what HNS fills in itself in a rule of v1, which InternalPort beside it shows.";
         "Name the addresses or ports that are meant; if everybody is meant, write 0.0.0.0/0 or ::/0 to say so.";
-        "hns-behaviour 4.7 (Azure/azure-container-networking#1431, the walk-through)";
+        "hns-behaviour 4.7, 4.9 (Azure/azure-container-networking#1431, the walk-through)";
     "foreign-local-address" Warning:
         "A rule names local addresses, and the endpoint has none of them.";
-        "Local is the endpoint, whichever the direction. A rule with another's address there never matches its traffic.";
+        "Local is the endpoint, whichever the direction. A rule with another's address there never matches its traffic. The virtual address of a load balancer that keeps the destination (PreserveDIP) counts as an address of its backends.";
         "Write the endpoint's own address, leave the field out, or use RemoteAddresses for the other side.";
         "hns-behaviour 4.7";
     "own-remote-address" Warning:
@@ -158,17 +158,17 @@ checks! {
         "hns-behaviour 4.7, 4.8";
     "ports-without-protocol" Error:
         "A rule names ports, and none of its protocols has ports.";
-        "Only TCP, UDP and SCTP have ports; no packet meets the rule.";
+        "Ports mean something only for TCP and UDP; no packet meets the rule. That SCTP (132) has them for HNS too is a guess.";
         "Leave the ports out, or name protocol 6 (TCP) or 17 (UDP).";
-        "hns-behaviour 4.7";
+        "hns-behaviour 4.7 (Cisco CSW)";
     "ports-and-portless-protocol" Warning:
         "A rule names ports, and besides TCP or UDP a protocol that has none.";
-        "Packets of the protocol without ports never meet the rule.";
+        "Packets of the protocol without ports never meet the rule. SCTP (132) is taken for one with ports, which is a guess.";
         "Write a rule of its own for the protocol without ports.";
         "hns-behaviour 4.7";
     "ports-for-any-protocol" Warning:
         "A rule names ports and no protocol.";
-        "Ports mean something only where TCP or UDP is named; what Windows makes of the rest is not on record.";
+        "Ports mean something only where TCP or UDP is named; what Windows makes of the rest is not on record, and that SCTP (132) has ports is a guess.";
         "Name the protocols: 6 (TCP), 17 (UDP).";
         "hns-behaviour 4.7 (Cisco CSW)";
     "mixed-families" Error:

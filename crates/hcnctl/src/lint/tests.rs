@@ -2,6 +2,7 @@
 //! What lint promises of every finding, on random documents, on the story of the walk-through and on recorded ones.
 
 mod agents;
+mod conditions;
 mod cut_off;
 mod examples;
 mod packets;
