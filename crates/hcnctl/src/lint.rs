@@ -29,6 +29,7 @@ mod member_types;
 mod nearest;
 mod node_access;
 mod overlay;
+mod owners;
 mod packets;
 mod partly;
 mod policies;
@@ -73,6 +74,7 @@ fn findings(subject: &Subject) -> Vec<Finding> {
         default_deny::check(endpoint, &mut own);
         layer_default::check(endpoint, &mut own);
         agents::soften(endpoint, &mut own);
+        owners::respect(endpoint, &mut own);
         without_doubles(&mut own);
         found.append(&mut own);
     }

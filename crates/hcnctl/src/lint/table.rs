@@ -499,7 +499,9 @@ pub fn page() -> String {
          Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
          lets pass exactly the same packets as before, compared as sets. A patch is for the document as it was read: make one of an object's, then \
          examine it again, since what is taken out of a list moves all that stands behind it. The column *patch* says of which checks a finding may have \
-         one: where the document leaves no choice what to write. The others take a decision, and their fix is in words.\n\n\
+         one: where the document leaves no choice what to write. The others take a decision, and their fix is in words. So is that of a rule which a \
+         policy file declares or `hcnctl block` and `allow` wrote, and of one that leaves its work to such a rule: its owner takes it back one day, and what a patch \
+         had left to it would go with it.\n\n\
          What documents do not show, and so no check says: whether a container lives (an endpoint without one may be kept on purpose; only \
          a namespace that is gone is certain), the MTU of cards and of the wire (only what endpoints reserve beneath it), routes and firewalls of the host, \
          whether a load balancer was programmed, and what other nodes have. `hcnctl probe` and the host's own tools show these.\n\n\

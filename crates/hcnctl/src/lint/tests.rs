@@ -5,6 +5,7 @@ mod agents;
 mod conditions;
 mod cut_off;
 mod examples;
+mod owners;
 mod packets;
 mod partly;
 mod places;
