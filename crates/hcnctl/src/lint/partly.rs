@@ -34,18 +34,8 @@ pub(super) fn check(
     standings: [&Standing; 2],
     found: &mut Vec<Finding>,
 ) {
-    let before = found.len();
     found.extend(dead_items(endpoint, rule, read, standings));
-    let is_told = |member: &str| {
-        let member = rule.member(member);
-        found[before..]
-            .iter()
-            .any(|finding| finding.pointer == member)
-    };
-    // What is dead of a list's items is told already.
-    if !is_told("LocalPorts") && !is_told("RemotePorts") {
-        found.extend(dead_services(endpoint, rule, read, standings));
-    }
+    found.extend(dead_services(endpoint, rule, read, standings));
 }
 
 /// Protocols and ports of which a rule decides no packet, and stronger rules decide otherwise.
@@ -103,6 +93,18 @@ fn dead_services(
             let pair = services(space, pair);
             if pair != Region::EMPTY && space.minus(pair, dead) == Region::EMPTY {
                 told = space.or(told, pair);
+            }
+        }
+        // What is dead of a list as a whole item is told as that.
+        let lists = items(read, 2).into_iter();
+        for (_, item) in lists
+            .filter(|items| items.member.ends_with("Ports"))
+            .flat_map(|items| items.alone)
+        {
+            let item = region(endpoint, space, &item);
+            let item = services(space, item);
+            if space.and(item, live) == Region::EMPTY {
+                told = space.minus(told, item);
             }
         }
         if told == Region::EMPTY {

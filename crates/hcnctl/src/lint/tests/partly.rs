@@ -65,6 +65,22 @@ fn a_protocol_with_a_port_that_the_rule_names_is_told() {
     assert!(other.is_empty(), "{other:?}");
 }
 
+/// A dead item is told as an item, which can be left out, and not once more as a port.
+#[test]
+fn an_item_and_a_port_of_one_list_are_told_apart() {
+    let found = parts(
+        ("Block In", tcp("80,443-500")),
+        ("Allow In", tcp("80,8080,490-510")),
+    );
+    assert_eq!(
+        found,
+        [
+            "/Policies/1/Settings/LocalPorts: stronger rules decide all packets to which 80 applies",
+            "/Policies/1/Settings/LocalPorts: stronger rules decide tcp 490-500 otherwise",
+        ]
+    );
+}
+
 #[test]
 fn an_exception_from_a_rule_that_names_no_ports_is_not_told() {
     for wider in [

@@ -130,9 +130,10 @@ fn is_gone(
         }
         // A rule for all that no other names: the whole layer is meant, which the finding calls by its first rule. Another layer has its own.
         [Edit::Append(..), ..] => !left.any(|other| other.pointer == finding.pointer),
-        // Each odd item of a list is a finding of its own, which tells of the item.
+        // Each odd or dead item of a list is a finding of its own, which tells of the item.
         _ => !left.any(|other| {
-            let of_items = ["host-bits", "protocol-name"].contains(&finding.check.name);
+            let of_items = ["host-bits", "protocol-name", "partly-shadowed-rule"]
+                .contains(&finding.check.name);
             other.pointer == finding.pointer && (!of_items || other.message == finding.message)
         }),
     }
