@@ -26,6 +26,7 @@ mod frontends;
 mod keys;
 mod layer_default;
 mod member_types;
+mod name_servers;
 mod nearest;
 mod node_access;
 mod overlay;
@@ -85,6 +86,7 @@ fn findings(subject: &Subject) -> Vec<Finding> {
     addresses::check(subject, &mut found);
     services::check(subject, &ruled, &mut found);
     frontends::check(subject, &mut found);
+    name_servers::check(subject, &mut found);
     room::check(subject, &ruled, &mut found);
     overlay::check(subject, &mut found);
     published::check(subject, &ruled, &mut found);

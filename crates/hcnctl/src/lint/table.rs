@@ -464,6 +464,11 @@ checks! {
         "DNS needs UDP, and TCP for long answers; a missing half is a known way in which DNS dies on one node.";
         "Add the load balancer of the other protocol.";
         "kubernetes#100126";
+    "dns-server-unserved" Warning:
+        "An endpoint's DNS server is a service's address, and no load balancer serves it.";
+        "Names are asked of an address that is on no machine: where the load balancer is missing on one node, DNS is dead there. Documents do not tell the range of services. An address counts as one of it where a load balancer has a virtual address with the same first 16 bits (of IPv6 108), and where it is in no subnet of the networks, no endpoint's, and not in the surroundings of the host's own address (the same bits), where resolvers of the site stand. Where load balancers serve other ports of the address, and none port 53, that is told as well.";
+        "Make the load balancer of the DNS service again (restart kube-proxy), or correct the endpoint's DNS server.";
+        "kubernetes#100126, #137381";
     "source-vip-missing" Warning:
         "A load balancer on an overlay network has no source address.";
         "Its flows leave with an address that the backends cannot answer.";

@@ -5,6 +5,7 @@ mod agents;
 mod conditions;
 mod cut_off;
 mod examples;
+mod name_servers;
 mod owners;
 mod packets;
 mod partly;

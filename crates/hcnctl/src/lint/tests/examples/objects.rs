@@ -206,7 +206,14 @@ pub(super) fn of_frontends() -> Vec<Example> {
         );
         vec![endpoint(2, json!([published(80, 8080, 6)])), any]
     };
+    let asking = |server: &str| with(plain(1), "Dns", json!({"ServerList": ["8.8.8.8", server]}));
     vec![
+        // A resolver of the site is not among the services' addresses.
+        (
+            "dns-server-unserved",
+            vec![network(json!([])), plain(2), web(), asking("10.96.0.11")],
+            vec![network(json!([])), plain(2), web(), asking("10.97.0.11")],
+        ),
         (
             "no-service-ports",
             vec![plain(2), with(web(), "PortMappings", json!([]))],
