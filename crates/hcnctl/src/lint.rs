@@ -12,6 +12,7 @@
 //! | [`finding`], [`fix`] | what is found, and what to do |
 //! | [`rules`] | the rules of one endpoint, taken apart |
 //! | `packets` | an example of a set of packets |
+//! | `files`, `lines` | the files that were read, and where in them an object or member stands |
 //! | the others | the checks, by what they look at |
 
 mod addresses;
@@ -20,11 +21,13 @@ mod conditions;
 mod default_deny;
 mod faults;
 mod features;
+mod files;
 pub mod finding;
 pub mod fix;
 mod frontends;
 mod keys;
 mod layer_default;
+mod lines;
 mod member_types;
 mod name_servers;
 mod nearest;
@@ -46,8 +49,10 @@ pub mod table;
 mod tests;
 mod twins;
 
+pub use files::{Files, InFile};
 pub use finding::{Evidence, Finding, ObjectName};
 pub use fix::{Edit, Fix, Flows};
+pub use lines::Place;
 pub use subject::Subject;
 pub use table::{CHECKS, Check, Severity};
 
