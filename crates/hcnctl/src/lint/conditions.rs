@@ -25,6 +25,8 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
         let before = found.len();
         ports(endpoint, own, rule, found);
         families(endpoint, own, rule, found);
+        echo_family(endpoint, own, rule, found);
+        source_ports(endpoint, own, rule, found);
         whose_addresses(endpoint, own, rule, found);
         any_address(endpoint, own, rule, found);
         priority(endpoint, own, rule, found);
@@ -128,6 +130,77 @@ fn families(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Fi
                 .with([endpoint.evidence(own)]),
         );
     }
+}
+
+/// The echo of one family with addresses of the other.
+fn echo_family(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Finding>) {
+    let only = |protocol: Protocol| {
+        let others = rule.protocols.filter(|number| number != protocol.0);
+        rule.protocols.contains(protocol.0) && others == ProtocolSet::NONE
+    };
+    let sides = [
+        ("LocalAddresses", family(&rule.local_addresses)),
+        ("RemoteAddresses", family(&rule.remote_addresses)),
+    ];
+    for (member, is_four) in sides {
+        let (own_protocol, addresses, meant) = match is_four {
+            Some(true) if only(Protocol::ICMPV6) => ("58 (ICMPv6)", "IPv4", "1 (ICMP)"),
+            Some(false) if only(Protocol::ICMP) => ("1 (ICMP)", "IPv6", "58 (ICMPv6)"),
+            _ => continue,
+        };
+        let message = format!(
+            "names protocol {own_protocol} with {addresses} addresses, between which that is {meant}"
+        );
+        found.push(
+            Finding::new(
+                "icmp-other-family",
+                endpoint.name,
+                own.member(member),
+                message,
+            )
+            .with([endpoint.evidence(own)]),
+        );
+        return;
+    }
+}
+
+/// Ports from here on are those that systems choose for clients (Linux from 32768, Windows from 49152).
+const CHOSEN: u16 = 32_768;
+
+/// Ports of the end that opens the flow, where those of services are meant.
+fn source_ports(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Finding>) {
+    let (member, sources, destinations, whose) = match rule.direction {
+        Direction::In => (
+            "RemotePorts",
+            &rule.remote_ports,
+            &rule.local_ports,
+            "the port from which the other side sends",
+        ),
+        Direction::Out => (
+            "LocalPorts",
+            &rule.local_ports,
+            &rule.remote_ports,
+            "the port from which the endpoint itself sends",
+        ),
+    };
+    let is_chosen = |(_, last): &(u16, u16)| *last >= CHOSEN;
+    if sources.is_empty() || !destinations.is_empty() || sources.iter().any(is_chosen) {
+        return;
+    }
+    if !rule.protocols.contains(Protocol::TCP.0) && !rule.protocols.contains(Protocol::UDP.0) {
+        return;
+    }
+    let message = format!(
+        "{member} of an {} rule is {whose}, which a client's system chooses",
+        rule.direction
+    );
+    let finding = Finding::new("source-port", endpoint.name, own.member(member), message)
+        .with([endpoint.evidence(own)]);
+    // Some services of UDP speak from a port of their own, DHCP for one.
+    found.push(match rule.protocols.contains(Protocol::TCP.0) {
+        true => finding,
+        false => finding.noted(),
+    });
 }
 
 fn listed(addresses: &[IpAddr]) -> String {

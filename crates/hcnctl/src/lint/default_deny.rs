@@ -57,7 +57,16 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
             (0..2).any(|family| unnamed(endpoint, family, *direction) != Region::EMPTY)
         })
         .collect();
+    // Allow rules may decide packets in their own list, and other lists drop all of these. Where it is the default here that keeps the rest out, it is
+    // the same cut-off; where the others let nothing pass at all, it is theirs.
+    let cut_off = match allows != [false; 2] && !any_weighs(endpoint) {
+        true => {
+            lone(endpoint, &first.pointer, &open).filter(|finding| changes_flows(endpoint, finding))
+        }
+        false => None,
+    };
     match allows {
+        _ if cut_off.is_some() => found.extend(cut_off),
         [false, false] => found.extend(lone(endpoint, &first.pointer, &open)),
         [false, true] | [true, false] => {
             let direction = if allows[0] {
@@ -82,12 +91,6 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
             }
         }
         [true, true] => {}
-    }
-    if allows != [false; 2] && !any_weighs(endpoint) {
-        // They decide packets in their own list, and other lists drop all of these. Where it is the default here that keeps the rest out, it is the
-        // same cut-off; where the others let nothing pass at all, it is theirs.
-        let cut_off = lone(endpoint, &first.pointer, &open);
-        found.extend(cut_off.filter(|finding| changes_flows(endpoint, finding)));
     }
     if allows[1] {
         dns(endpoint, &first.pointer, found);

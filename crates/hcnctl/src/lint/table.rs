@@ -176,6 +176,16 @@ checks! {
         "No packet has an IPv4 address at one end and an IPv6 address at the other.";
         "Write a rule for each family.";
         "hns-behaviour 4.6";
+    "icmp-other-family" Warning:
+        "A rule names ICMP with IPv6 addresses, or ICMPv6 with IPv4 addresses.";
+        "The echo of IPv4 is protocol 1, that of IPv6 is protocol 58 and carries neighbour discovery too; neither goes between addresses of the other family.";
+        "Write 1 (ICMP) for IPv4 addresses, 58 (ICMPv6) for IPv6 ones.";
+        "hns-behaviour 4.6, 4.7";
+    "source-port" Warning:
+        "An In rule names ports of the other side only, or an Out rule the endpoint's own, below 32768.";
+        "These are ports from which a flow is opened, and a client's system chooses them (Linux from 32768 on, Windows from 49152); the service's port is LocalPorts of an In rule, RemotePorts of an Out rule. A rule for answers is not needed, since rules are stateful. Of UDP it may be meant (a note then): some services send from a port of their own.";
+        "Write the ports into the other list.";
+        "hns-behaviour 4.6, 4.7";
     "matches-nothing" Warning:
         "No packet meets the conditions of a rule.";
         "The rule decides nothing, yet it counts as a rule: it keeps the default deny in force.";
@@ -276,7 +286,7 @@ checks! {
         "Write the known key.";
         "hns-behaviour 2.1 (hcsshim PR 145)";
     "unknown-key" Note:
-        "The settings of a policy have a key that its type does not have.";
+        "The settings of a policy have a key that its type does not have, or an object has one beside the list whose name is its plural.";
         "HNS takes unknown keys without a word.";
         "Take it away, or look up how the setting is called.";
         "hns-behaviour 2.12, 2.13";
@@ -297,7 +307,7 @@ checks! {
         "hns-behaviour 2.1, 2.2";
     "unknown-policy-type" Warning:
         "A policy has a type that is unknown.";
-        "HNS refuses it, or keeps it and does nothing.";
+        "HNS refuses it, or keeps it and does nothing. Some types have another name in v1: PROXY is L4Proxy.";
         "Correct the type.";
         "hns-behaviour 2.12, 2.13";
     "misplaced-policy" Error:
@@ -454,6 +464,11 @@ checks! {
         "HNS refuses the second with 0x803b0013; where both are there, one was left behind, and flows may go to its backends.";
         "Delete the one whose endpoints are no longer those of the service.";
         "hns-behaviour 5.6 (kubernetes#137530)";
+    "port-pool" Note:
+        "More than 100 load balancers do without direct server return.";
+        "Each takes a block of 64 of the host's ports; where none is left, HNS refuses the next load balancer with 0x803b0013. How many blocks there are, documents do not show.";
+        "Turn on direct server return.";
+        "hns-behaviour 5.6 (kubernetes#137530; the guide of EKS sees the risk above 100 services of a node)";
     "node-port-taken" Warning:
         "A load balancer serves a port of the host that an endpoint publishes.";
         "Only one of them gets the traffic.";

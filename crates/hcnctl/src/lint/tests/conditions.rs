@@ -75,6 +75,39 @@ fn an_address_that_is_written_and_empty_is_told_of_any_rule_that_names_nobody() 
     }
 }
 
+#[test]
+fn ports_of_the_end_that_opens_a_flow_are_told() {
+    let told = |what: &str, members: Value| {
+        let found = of("source-port", what, members);
+        found.first().map(|found| found.severity)
+    };
+    let out = |ports: &str| json!({"Protocols": "6", "LocalPorts": ports});
+    assert_eq!(told("Allow Out", out("80")), Some(Severity::Warning));
+    // Some client's ports, and a service beside them.
+    assert_eq!(told("Allow Out", out("49152-65535")), None);
+    let both = json!({"Protocols": "6", "LocalPorts": "80", "RemotePorts": "443"});
+    assert_eq!(told("Allow Out", both), None);
+    let dhcp = json!({"Protocols": "17", "RemotePorts": "67"});
+    assert_eq!(told("Allow In", dhcp), Some(Severity::Note));
+}
+
+#[test]
+fn the_echo_of_the_other_family_is_told_where_nothing_else_is_named() {
+    let told = |members: Value| of("icmp-other-family", "Allow Out", members).len();
+    let rule =
+        |protocols: &str, remote: &str| json!({"Protocols": protocols, "RemoteAddresses": remote});
+    assert_eq!(told(rule("1", "fd00::7")), 1);
+    assert_eq!(told(rule("58", "10.0.0.0/24")), 1);
+    for (protocols, remote) in [
+        ("1", "10.0.0.7"),
+        ("1,58", "10.0.0.7"),
+        ("58", "10.0.0.7,fd00::7"),
+        ("", "fd00::7"),
+    ] {
+        assert_eq!(told(rule(protocols, remote)), 0, "{protocols} {remote}");
+    }
+}
+
 /// A rule of Calico's felix as HNS reads it back (hns-behaviour 4.9).
 #[test]
 fn what_hns_fills_in_is_nobodys_empty_address() {

@@ -91,6 +91,9 @@ fn an_allow_whose_packets_another_list_drops_does_not_hide_a_cut_off() {
         (cut_off.pointer.as_str(), cut_off.fix.flows),
         ("/Policies/1", Flows::Changed)
     );
+    // Which way its rules would allow is of no weight then.
+    let of_rules = ("one-way-rules", "/Policies/1");
+    assert!(!told(&found).contains(&of_rules), "{found:#?}");
     let overruled = found
         .iter()
         .find(|found| found.check.name == "overruled-rule");
