@@ -305,11 +305,11 @@ fn any_address(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec
     let (member, message) = match members.find(is_empty) {
         Some(member) => {
             let whom = match rule.direction {
-                Direction::In => "from",
-                Direction::Out => "to",
+                Direction::In => "comes from",
+                Direction::Out => "goes to",
             };
             let message = format!(
-                "{member} is written and empty, which means every address: {} {} is about what goes {whom} everybody",
+                "{member} is written and empty, which means every address: {} {} is about what {whom} everybody",
                 rule.action, rule.direction
             );
             (member, message)

@@ -514,7 +514,8 @@ pub fn page() -> String {
          turn into something else than they seem to say. It does not say that a network works: documents cannot show that. \
          `hcnctl lint --explain CHECK` prints the part of this page that a finding needs.\n\n\
          Severities: an *error* is refused by HNS, without effect, or opens or cuts more than it says; a *warning* is probably not meant; a *note* may well be. \
-         The exit code is 1 where there are findings of the severity of `--fail-on` or above (error, unless said). What is computed over all packets \
+         The exit code is 1 where there are findings of the severity of `--fail-on` or above (error, unless said). In a file of JSON each finding tells the line and \
+         column of the object or member that it is about, or of the object in which a member is missing. What is computed over all packets \
          holds for the rules of the profile (`--profile`), see [hns-behaviour.md](hns-behaviour.md).\n\n\
          Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
          lets pass exactly the same packets as before, compared as sets. A patch is for the document as it was read: make one of an object's, then \
