@@ -12,6 +12,7 @@
 //! | [`finding`], [`fix`] | what is found, and what to do |
 //! | [`rules`] | the rules of one endpoint, taken apart |
 //! | `packets` | an example of a set of packets |
+//! | `files`, `lines` | the files that were read, and where in them an object or member stands |
 //! | the others | the checks, by what they look at |
 
 mod addresses;
@@ -20,16 +21,21 @@ mod conditions;
 mod default_deny;
 mod faults;
 mod features;
+mod files;
 pub mod finding;
 pub mod fix;
 mod frontends;
 mod keys;
 mod layer_default;
+mod lines;
 mod member_types;
+mod name_servers;
 mod nearest;
 mod node_access;
 mod overlay;
+mod owners;
 mod packets;
+mod partly;
 mod policies;
 mod published;
 mod room;
@@ -43,8 +49,10 @@ pub mod table;
 mod tests;
 mod twins;
 
+pub use files::{Files, InFile};
 pub use finding::{Evidence, Finding, ObjectName};
 pub use fix::{Edit, Fix, Flows};
+pub use lines::Place;
 pub use subject::Subject;
 pub use table::{CHECKS, Check, Severity};
 
@@ -72,6 +80,7 @@ fn findings(subject: &Subject) -> Vec<Finding> {
         default_deny::check(endpoint, &mut own);
         layer_default::check(endpoint, &mut own);
         agents::soften(endpoint, &mut own);
+        owners::respect(endpoint, &mut own);
         without_doubles(&mut own);
         found.append(&mut own);
     }
@@ -82,6 +91,7 @@ fn findings(subject: &Subject) -> Vec<Finding> {
     addresses::check(subject, &mut found);
     services::check(subject, &ruled, &mut found);
     frontends::check(subject, &mut found);
+    name_servers::check(subject, &mut found);
     room::check(subject, &ruled, &mut found);
     overlay::check(subject, &mut found);
     published::check(subject, &ruled, &mut found);

@@ -15,7 +15,7 @@ use crate::{
     cli::{FailOn, Globals, LintArgs, LintOutput},
     desk::{Desk, Outcome},
     failure::{Failure, exit},
-    lint::{self, CHECKS, Finding, Severity, Subject, subject::Known},
+    lint::{self, CHECKS, Files, Finding, Severity, Subject, subject::Known},
     listing::{self, Listed, ListingError},
     lookup::guid,
     render::lint as render,
@@ -38,8 +38,12 @@ pub fn run_alone(
         return Ok(None);
     }
     let mut listed = Vec::new();
+    let mut files = Files::default();
     for path in &args.file {
-        listed.extend(read(path)?);
+        let (text, own) = read(path)?;
+        let named = (path != Path::new("-")).then_some(path.as_path());
+        files.add(named, text, own.len());
+        listed.extend(own);
     }
     let choice = globals.profile.clone().unwrap_or_default();
     let mut subject = Subject::of(listed, choice.version);
@@ -50,11 +54,7 @@ pub fn run_alone(
     let chosen = chosen(&subject, &args.endpoints)?;
     let mut found = lint::run(&subject);
     narrow(&mut found, &chosen);
-    let source = match &args.file[..] {
-        [file] if file != Path::new("-") => Some(uri(file)),
-        _ => None,
-    };
-    print(args, &subject, &found, source.as_deref(), out, words).map(Some)
+    print(args, &subject, &found, &files, out, words).map(Some)
 }
 
 /// Examines the open HNS.
@@ -101,7 +101,14 @@ pub fn run(desk: &mut Desk<'_>, args: &LintArgs) -> Outcome {
     subject.is_all = true;
     let mut found = lint::run(&subject);
     narrow(&mut found, &chosen);
-    print(args, &subject, &found, None, desk.out, desk.words)
+    print(
+        args,
+        &subject,
+        &found,
+        &Files::default(),
+        desk.out,
+        desk.words,
+    )
 }
 
 /// What is said where nothing was found because there was nothing to look at: a capture that failed must not pass for a clean one.
@@ -168,19 +175,6 @@ fn chosen(subject: &Subject, names: &[String]) -> Result<Vec<Guid>, Failure> {
     Ok(chosen)
 }
 
-/// A file as SARIF names it: relative where it lies below the working folder, which is where code hosts look for it.
-fn uri(file: &Path) -> String {
-    let below = std::env::current_dir()
-        .ok()
-        .and_then(|here| file.strip_prefix(here).ok().map(Path::to_path_buf));
-    let path = below.unwrap_or_else(|| file.to_path_buf());
-    let text = path.to_string_lossy().replace('\\', "/");
-    match path.is_absolute() {
-        true => format!("file:///{}", text.trim_start_matches('/')),
-        false => text.trim_start_matches("./").to_owned(),
-    }
-}
-
 fn explain(name: &str, out: &mut dyn Write) -> Outcome {
     if name == "all" {
         for check in CHECKS {
@@ -206,7 +200,8 @@ fn explain(name: &str, out: &mut dyn Write) -> Outcome {
     Ok(exit::DONE)
 }
 
-fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
+/// The text of a file, and the objects in it.
+fn read(path: &Path) -> Result<(String, Vec<Listed>), Failure> {
     let is_input = path == Path::new("-");
     let shown = match is_input {
         true => "standard input".to_owned(),
@@ -223,9 +218,11 @@ fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
         path: shown.clone(),
         error,
     };
-    let text = listing::decode(&bytes.map_err(failed)?);
-    text.and_then(|text| listing::read(&text).map_err(|error| hinted(error, &text)))
-        .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
+    let bytes = bytes.map_err(&failed)?;
+    let invalid = |error| failed(io::Error::new(io::ErrorKind::InvalidData, error));
+    let text = listing::decode(&bytes).map_err(invalid)?;
+    let listed = listing::read(&text).map_err(|error| invalid(hinted(error, &text)))?;
+    Ok((text, listed))
 }
 
 /// What to take instead of the tables of hnsdiag, which name objects and say nothing of them.
@@ -243,19 +240,19 @@ fn print(
     args: &LintArgs,
     subject: &Subject,
     found: &[Finding],
-    source: Option<&str>,
+    files: &Files,
     out: &mut dyn Write,
     words: &mut dyn Write,
 ) -> Outcome {
     match args.output {
-        LintOutput::Text => out.write_all(render::text(subject, found).as_bytes())?,
+        LintOutput::Text => out.write_all(render::text(subject, found, files).as_bytes())?,
         LintOutput::Json => {
-            serde_json::to_writer_pretty(&mut *out, &render::json(subject, found))
+            serde_json::to_writer_pretty(&mut *out, &render::json(subject, found, files))
                 .map_err(io::Error::from)?;
             writeln!(out)?;
         }
         LintOutput::Sarif => {
-            serde_json::to_writer_pretty(&mut *out, &render::sarif(subject, found, source))
+            serde_json::to_writer_pretty(&mut *out, &render::sarif(subject, found, files))
                 .map_err(io::Error::from)?;
             writeln!(out)?;
         }
@@ -274,29 +271,4 @@ fn print(
             false => exit::DONE,
         },
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_named_relative_to_the_working_folder_or_as_a_uri() {
-        let here = std::env::current_dir().unwrap();
-        let all = [
-            (PathBuf::from("dumps/node.json"), "dumps/node.json"),
-            (PathBuf::from("./node.json"), "node.json"),
-            (here.join("dumps/node.json"), "dumps/node.json"),
-            (PathBuf::from("../node.json"), "../node.json"),
-        ];
-        for (file, wanted) in all {
-            assert_eq!(uri(&file), wanted);
-        }
-        let elsewhere = here.parent().unwrap().join("node.json");
-        assert!(
-            uri(&elsewhere).starts_with("file:///"),
-            "{}",
-            uri(&elsewhere)
-        );
-    }
 }

@@ -6,12 +6,12 @@
 use std::net::IpAddr;
 
 use hcn_engine::{Direction, Layer, Protocol, acl::Rule, classifier::ProtocolSet};
-use hcn_schema::policy::AclAction;
+use hcn_schema::{load_balancer::LoadBalancerPortMappingFlags, policy::AclAction};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::{
-    finding::{Finding, place},
+    finding::{self, Finding, place},
     fix::{Edit, Fix},
     rules::{OwnRule, Ruled},
 };
@@ -25,6 +25,8 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
         let before = found.len();
         ports(endpoint, own, rule, found);
         families(endpoint, own, rule, found);
+        echo_family(endpoint, own, rule, found);
+        source_ports(endpoint, own, rule, found);
         whose_addresses(endpoint, own, rule, found);
         any_address(endpoint, own, rule, found);
         priority(endpoint, own, rule, found);
@@ -65,7 +67,7 @@ fn ports(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Findi
         .protocols
         .filter(|number| !Protocol(number).has_ports());
     if rule.protocols == ProtocolSet::ALL {
-        let message = "names ports and no protocol; only TCP, UDP and SCTP have any";
+        let message = "names ports and no protocol; they mean something for TCP and UDP";
         found.push(
             Finding::new("ports-for-any-protocol", endpoint.name, member, message)
                 .with([endpoint.evidence(own)])
@@ -130,6 +132,77 @@ fn families(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Fi
     }
 }
 
+/// The echo of one family with addresses of the other.
+fn echo_family(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Finding>) {
+    let only = |protocol: Protocol| {
+        let others = rule.protocols.filter(|number| number != protocol.0);
+        rule.protocols.contains(protocol.0) && others == ProtocolSet::NONE
+    };
+    let sides = [
+        ("LocalAddresses", family(&rule.local_addresses)),
+        ("RemoteAddresses", family(&rule.remote_addresses)),
+    ];
+    for (member, is_four) in sides {
+        let (own_protocol, addresses, meant) = match is_four {
+            Some(true) if only(Protocol::ICMPV6) => ("58 (ICMPv6)", "IPv4", "1 (ICMP)"),
+            Some(false) if only(Protocol::ICMP) => ("1 (ICMP)", "IPv6", "58 (ICMPv6)"),
+            _ => continue,
+        };
+        let message = format!(
+            "names protocol {own_protocol} with {addresses} addresses, between which that is {meant}"
+        );
+        found.push(
+            Finding::new(
+                "icmp-other-family",
+                endpoint.name,
+                own.member(member),
+                message,
+            )
+            .with([endpoint.evidence(own)]),
+        );
+        return;
+    }
+}
+
+/// Ports from here on are those that systems choose for clients (Linux from 32768, Windows from 49152).
+const CHOSEN: u16 = 32_768;
+
+/// Ports of the end that opens the flow, where those of services are meant.
+fn source_ports(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Finding>) {
+    let (member, sources, destinations, whose) = match rule.direction {
+        Direction::In => (
+            "RemotePorts",
+            &rule.remote_ports,
+            &rule.local_ports,
+            "the port from which the other side sends",
+        ),
+        Direction::Out => (
+            "LocalPorts",
+            &rule.local_ports,
+            &rule.remote_ports,
+            "the port from which the endpoint itself sends",
+        ),
+    };
+    let is_chosen = |(_, last): &(u16, u16)| *last >= CHOSEN;
+    if sources.is_empty() || !destinations.is_empty() || sources.iter().any(is_chosen) {
+        return;
+    }
+    if !rule.protocols.contains(Protocol::TCP.0) && !rule.protocols.contains(Protocol::UDP.0) {
+        return;
+    }
+    let message = format!(
+        "{member} of an {} rule is {whose}, which a client's system chooses",
+        rule.direction
+    );
+    let finding = Finding::new("source-port", endpoint.name, own.member(member), message)
+        .with([endpoint.evidence(own)]);
+    // Some services of UDP speak from a port of their own, DHCP for one.
+    found.push(match rule.protocols.contains(Protocol::TCP.0) {
+        true => finding,
+        false => finding.noted(),
+    });
+}
+
 fn listed(addresses: &[IpAddr]) -> String {
     let texts: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
     texts.join(",")
@@ -154,7 +227,10 @@ fn whose_addresses(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut
             format!("the endpoint has {}", listed(&endpoint.addresses)),
         )
     };
-    if local.sets.is_empty() && !local.prefixes.is_empty() && !local.prefixes.iter().any(is_own) {
+    let kept = kept_destinations(endpoint);
+    let is_kept = |prefix: &IpNet| kept.iter().any(|address| prefix.contains(address));
+    let is_here = |prefix: &IpNet| is_own(prefix) || is_kept(prefix);
+    if local.sets.is_empty() && !local.prefixes.is_empty() && !local.prefixes.iter().any(is_here) {
         let member = own.member("LocalAddresses");
         let message = "names local addresses, and the endpoint has none of them: the rule does not match its traffic";
         let same_family: Vec<IpAddr> = endpoint
@@ -199,37 +275,80 @@ fn whose_addresses(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut
     }
 }
 
-/// A rule with some condition, and none on who or which port the other side is.
+/// Virtual addresses with which packets come to the endpoint: those of load balancers that keep the destination and have it for a backend.
+fn kept_destinations(endpoint: &Ruled<'_>) -> Vec<IpAddr> {
+    let balancers = endpoint.subject.load_balancers.iter();
+    let keeping = balancers.filter(|known| {
+        let backends = known.document.host_compute_endpoints.get();
+        let mut backends = backends.into_iter().flatten();
+        let mappings = known.document.port_mappings.get();
+        let mut mappings = mappings.into_iter().flatten();
+        backends.any(|id| id.guid() == Some(endpoint.name.id))
+            && mappings.any(|mapping| {
+                let flags = mapping.flags.or_default();
+                flags.contains(LoadBalancerPortMappingFlags::ENABLE_PRESERVE_DIP)
+            })
+    });
+    let vips = keeping.flat_map(|known| known.document.frontend_vips.get().into_iter().flatten());
+    vips.filter_map(|vip| vip.trim().parse().ok()).collect()
+}
+
+/// A rule about everybody: one with some condition, and none on who or which port the other side is; or one whose addresses are written and empty.
 fn any_address(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Finding>) {
-    let (ports, side) = match rule.direction {
-        Direction::In => (&rule.local_ports, "from everybody, to every port"),
-        Direction::Out => (&rule.remote_ports, "to everybody, on every port"),
-    };
     // Sets mean source and destination whichever the direction, so a set on either side names somebody.
-    let names_somebody = !rule.remote_addresses.is_any() || !rule.local_addresses.sets.is_empty();
-    let with_ports = rule.protocols.filter(|number| Protocol(number).has_ports());
-    // All protocols and no port: the closing rule that people write on purpose.
-    let is_closing = rule.protocols == ProtocolSet::ALL && !has_ports(rule);
-    if names_somebody || !ports.is_empty() || with_ports == ProtocolSet::NONE || is_closing {
+    if !rule.remote_addresses.is_any() || !rule.local_addresses.sets.is_empty() {
         return;
     }
-    let message = format!(
-        "{} {} has no remote address and no destination port: {}, {side}",
-        rule.action,
-        rule.direction,
-        names(with_ports)
-    );
-    let finding = Finding::new(
-        "any-address",
-        endpoint.name,
-        own.member("RemoteAddresses"),
-        message,
-    )
-    .with([endpoint.evidence(own)]);
+    // A list that came out empty: the other side's, or the one in which sets name the source.
+    let mut members = ["RemoteAddresses", "LocalAddresses"].into_iter();
+    let is_empty = |member: &&str| is_written_empty(endpoint, own, member);
+    let (member, message) = match members.find(is_empty) {
+        Some(member) => {
+            let whom = match rule.direction {
+                Direction::In => "comes from",
+                Direction::Out => "goes to",
+            };
+            let message = format!(
+                "{member} is written and empty, which means every address: {} {} is about what {whom} everybody",
+                rule.action, rule.direction
+            );
+            (member, message)
+        }
+        None => {
+            let (ports, side) = match rule.direction {
+                Direction::In => (&rule.local_ports, "from everybody, to every port"),
+                Direction::Out => (&rule.remote_ports, "to everybody, on every port"),
+            };
+            let with_ports = rule.protocols.filter(|number| Protocol(number).has_ports());
+            // All protocols and no port: the closing rule that people write on purpose, and the baseline of agents and of policy files.
+            let is_closing = rule.protocols == ProtocolSet::ALL && !has_ports(rule);
+            if !ports.is_empty() || with_ports == ProtocolSet::NONE || is_closing {
+                return;
+            }
+            let message = format!(
+                "{} {} has no remote address and no destination port: {}, {side}",
+                rule.action,
+                rule.direction,
+                names(with_ports)
+            );
+            ("RemoteAddresses", message)
+        }
+    };
+    let member = own.member(member);
+    let finding =
+        Finding::new("any-address", endpoint.name, member, message).with([endpoint.evidence(own)]);
     found.push(match rule.action {
         AclAction::Allow => finding,
         AclAction::Block | AclAction::Pass => finding.noted(),
     });
+}
+
+/// Whether a member of the rule is there with nothing in it, by somebody's hand: HNS fills in what a rule of v1 left out, and `InternalPort` beside
+/// it, which nobody writes (hns-behaviour 4.9).
+fn is_written_empty(endpoint: &Ruled<'_>, own: &OwnRule, member: &str) -> bool {
+    let at = |member: &str| finding::at(endpoint.value, &own.member(member));
+    let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+    at(member).is_some_and(is_blank) && at("InternalPort").is_none()
 }
 
 fn priority(endpoint: &Ruled<'_>, own: &OwnRule, rule: &Rule, found: &mut Vec<Finding>) {

@@ -8,14 +8,15 @@ use hcn_engine::{
     classifier::{Address, Conditions, Extent, ProtocolSet},
     semantics::DefaultDeny,
     space::{Region, Space},
+    standing::Standing,
 };
 use hcn_schema::policy::AclAction;
 use serde_json::{Value, json};
 
 use super::{
-    finding::Finding,
+    finding::{Evidence, Finding},
     fix::{Edit, Fix},
-    rules::Ruled,
+    rules::{OwnRule, Ruled},
 };
 
 /// The weakest priority that works (hns-behaviour 4.4).
@@ -37,7 +38,8 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
     let (Some(first), true) = (first, deny != DefaultDeny::Never && endpoint.is_enforced()) else {
         return;
     };
-    let allows = DIRECTIONS.map(|direction| has_allow(endpoint, direction));
+    let allows = DIRECTIONS
+        .map(|direction| allows_of(endpoint, Layer::Switch, direction).any(|own| own.decides));
     // Directions in which the default drops something.
     let open: Vec<Direction> = DIRECTIONS
         .into_iter()
@@ -55,28 +57,17 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
             (0..2).any(|family| unnamed(endpoint, family, *direction) != Region::EMPTY)
         })
         .collect();
-    match allows {
-        [false, false] if !open.is_empty() => {
-            let directions: Vec<String> = open.iter().map(Direction::to_string).collect();
-            let evidence: Vec<_> = open
-                .iter()
-                .filter_map(|direction| default_drops(endpoint, *direction))
-                .collect();
-            let edits = open
-                .iter()
-                .map(|direction| closing(endpoint, "Allow", *direction))
-                .collect();
-            let message = format!(
-                "Block rules alone: what none of them names is dropped too, {}",
-                directions.join(" and ")
-            );
-            let words = "add an Allow rule without conditions, priority 65500, for each direction that is to stay open";
-            found.push(
-                Finding::new("lone-block", endpoint.name, &first.pointer, message)
-                    .with(evidence)
-                    .fixed_by(Fix::by(words, edits)),
-            );
+    // Allow rules may decide packets in their own list, and other lists drop all of these. Where it is the default here that keeps the rest out, it is
+    // the same cut-off; where the others let nothing pass at all, it is theirs.
+    let cut_off = match allows != [false; 2] && !any_weighs(endpoint) {
+        true => {
+            lone(endpoint, &first.pointer, &open).filter(|finding| changes_flows(endpoint, finding))
         }
+        false => None,
+    };
+    match allows {
+        _ if cut_off.is_some() => found.extend(cut_off),
+        [false, false] => found.extend(lone(endpoint, &first.pointer, &open)),
         [false, true] | [true, false] => {
             let direction = if allows[0] {
                 Direction::Out
@@ -99,23 +90,82 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
                 );
             }
         }
-        _ => {}
+        [true, true] => {}
     }
     if allows[1] {
         dns(endpoint, &first.pointer, found);
     }
 }
 
-/// Whether a Switch rule lets anything pass in a direction.
-fn has_allow(endpoint: &Ruled<'_>, direction: Direction) -> bool {
-    endpoint.families.iter().any(|family| {
-        family.standings.iter().any(|standing| {
-            standing.layer == Layer::Switch
-                && standing.direction == direction
-                && standing.action == AclAction::Allow
-                && standing.matches != Region::EMPTY
-        })
+/// The Allow rules of a layer that match anything, in each family.
+pub(super) fn allows_of<'a>(
+    holder: &'a Ruled<'_>,
+    layer: Layer,
+    direction: Direction,
+) -> impl Iterator<Item = &'a Standing> {
+    let all = holder.families.iter().flat_map(|own| &own.standings);
+    all.filter(move |own| {
+        own.layer == layer
+            && own.direction == direction
+            && own.action == AclAction::Allow
+            && own.matches != Region::EMPTY
     })
+}
+
+/// Allow rules that stand beside Block rules and decide nothing, as evidence of what they do not do.
+pub(super) fn dead_allows(holder: &Ruled<'_>, layer: Layer) -> Vec<Evidence> {
+    const SHOWN: usize = 3;
+    let of_layer = |own: &&OwnRule| {
+        own.layer == layer
+            && own
+                .rule
+                .as_ref()
+                .is_some_and(|rule| rule.action == AclAction::Allow)
+    };
+    let rules = holder.rules.iter().filter(of_layer).take(SHOWN);
+    rules.map(|own| holder.evidence(own)).collect()
+}
+
+/// Whether anything hangs on a Switch rule that allows.
+fn any_weighs(endpoint: &Ruled<'_>) -> bool {
+    DIRECTIONS
+        .into_iter()
+        .any(|direction| allows_of(endpoint, Layer::Switch, direction).any(|own| own.weighs))
+}
+
+/// Whether the fix lets other packets pass than the rules as they are.
+fn changes_flows(endpoint: &Ruled<'_>, finding: &Finding) -> bool {
+    let edited = finding.fix.applied(endpoint.value);
+    edited.and_then(|edited| endpoint.subject.same_flows(endpoint.name, &edited)) == Some(false)
+}
+
+/// Nothing is allowed, and the default drops what no rule names in these directions.
+fn lone(endpoint: &Ruled<'_>, pointer: &str, open: &[Direction]) -> Option<Finding> {
+    if open.is_empty() {
+        return None;
+    }
+    let directions: Vec<String> = open.iter().map(Direction::to_string).collect();
+    let directions = directions.join(" and ");
+    let dead = dead_allows(endpoint, Layer::Switch);
+    let message = match dead.len() {
+        0 => {
+            format!("Block rules alone: what none of them names is dropped too, {directions}")
+        }
+        _ => format!(
+            "no Allow rule lets anything pass: what no rule names is dropped too, {directions}"
+        ),
+    };
+    let evidence = open
+        .iter()
+        .filter_map(|direction| default_drops(endpoint, *direction));
+    let edits = open
+        .iter()
+        .map(|direction| closing(endpoint, "Allow", *direction));
+    let words = "add an Allow rule without conditions, priority 65500, for each direction that is to stay open";
+    let finding = Finding::new("lone-block", endpoint.name, pointer, message)
+        .with(dead)
+        .with(evidence);
+    Some(finding.fixed_by(Fix::by(words, edits.collect())))
 }
 
 /// The packets that no Switch rule names.
@@ -133,7 +183,7 @@ fn unnamed(endpoint: &Ruled<'_>, family: usize, direction: Direction) -> Region 
 }
 
 /// A packet that is dropped because no rule names it; of a family that the endpoint has.
-fn default_drops(endpoint: &Ruled<'_>, direction: Direction) -> Option<super::Evidence> {
+fn default_drops(endpoint: &Ruled<'_>, direction: Direction) -> Option<Evidence> {
     let is_four = |address: &std::net::IpAddr| address.is_ipv4();
     let only_six = !endpoint.addresses.is_empty() && !endpoint.addresses.iter().any(is_four);
     let families = if only_six { [1, 0] } else { [0, 1] };

@@ -181,11 +181,14 @@ pub(super) fn place_of(object: &ObjectName, pointer: &str, text: impl Into<Strin
     }
 }
 
+/// What a pointer leads to, in whatever case its keys are.
+pub(super) fn at<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
+    document.pointer(&spelled(Some(document), pointer))
+}
+
 /// Whether a pointer leads to something, in whatever case its keys are.
 pub(super) fn is_there(document: &Value, pointer: &str) -> bool {
-    document
-        .pointer(&spelled(Some(document), pointer))
-        .is_some()
+    at(document, pointer).is_some()
 }
 
 /// The pointer with every key as the document spells it; from a key on that it does not have, as it was.

@@ -135,6 +135,14 @@ const V1_POLICIES: [(&str, &[&str], &[&str]); 12] = [
     ("VNET", &[], &[]),
 ];
 
+/// What types of v1 are called in v2 (hns-behaviour 2.15).
+const RENAMED: [(&str, &str); 4] = [
+    ("PROXY", "L4Proxy"),
+    ("NAT", "PortMapping"),
+    ("ROUTE", "SDNRoute"),
+    ("PA", "ProviderAddress"),
+];
+
 /// Objects inside of settings.
 const INSIDE_SETTINGS: [(&str, &[&str]); 3] = [
     ("FilterTuple", FilterTuple::KEYS),
@@ -315,6 +323,12 @@ impl Walk<'_> {
                         .with([finding::place(&pointer, crate::render::plain(value))])
                         .fixed_by(renamed(&pointer, near)),
                 );
+            } else if let Some(plural) = plural_of(key, members, known) {
+                let message = format!("{key} is unknown, and {plural} is there beside it");
+                self.found.push(
+                    Finding::new("unknown-key", self.object, pointer.clone(), message)
+                        .with([finding::place(&pointer, crate::render::plain(value))]),
+                );
             } else if is_settings {
                 let message = format!("{key} is unknown in these settings");
                 self.found.push(
@@ -391,8 +405,23 @@ impl Walk<'_> {
                     .with([finding::place(at, text)]),
             );
         } else {
-            let near = nearest(&own_type, types.iter().copied());
-            self.unknown_type(&own_type, pointer, near);
+            let of_v1 = RENAMED.iter().find(|(one, _)| policy.is(one));
+            match of_v1.filter(|(_, two)| types.contains(two)) {
+                // Its settings have other shapes too, so that the name alone would be no patch.
+                Some((one, two)) => {
+                    let message = format!("{one} is a type of v1; in v2 it is {two}");
+                    let words = format!("write {two}, with the settings that it has in v2");
+                    self.found.push(
+                        Finding::new("unknown-policy-type", self.object, &pointer, message)
+                            .with([finding::place(&pointer, own_type)])
+                            .fixed_by(Fix::in_words(words)),
+                    );
+                }
+                None => {
+                    let near = nearest(&own_type, types.iter().copied());
+                    self.unknown_type(&own_type, pointer, near);
+                }
+            }
         }
     }
 
@@ -496,6 +525,20 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The known list of the object that an unknown key is the singular of.
+fn plural_of(
+    key: &str,
+    members: &Map<String, Value>,
+    known: &'static [&'static str],
+) -> Option<&'static str> {
+    let plural = format!("{key}s");
+    let mut known = known.iter().copied();
+    known.find(|own| {
+        own.eq_ignore_ascii_case(&plural)
+            && members.keys().any(|there| there.eq_ignore_ascii_case(own))
+    })
 }
 
 /// The member under another key.

@@ -14,6 +14,7 @@ use hcn_schema::{
 use serde_json::json;
 
 use super::{
+    default_deny::{allows_of, dead_allows},
     finding::{Finding, place},
     fix::{Edit, Fix},
     rules::{self, Ruled},
@@ -48,11 +49,9 @@ pub(super) fn check(holder: &Ruled<'_>, found: &mut Vec<Finding>) {
     }
     let of = |direction| move |own: &&Standing| own.layer == layer && own.direction == direction;
     let standings = || holder.families.iter().flat_map(|own| &own.standings);
-    let allows = DIRECTIONS.map(|direction| {
-        let allowing =
-            |own: &Standing| own.action == AclAction::Allow && own.matches != Region::EMPTY;
-        standings().filter(of(direction)).any(allowing)
-    });
+    // An Allow that stronger rules leave no packet opens nothing.
+    let allows =
+        DIRECTIONS.map(|direction| allows_of(holder, layer, direction).any(|own| own.decides));
     let dropping: Vec<Direction> = DIRECTIONS
         .into_iter()
         .filter(|direction| {
@@ -91,6 +90,7 @@ pub(super) fn check(holder: &Ruled<'_>, found: &mut Vec<Finding>) {
             found.push(
                 at("lone-block", holder.name, &pointer, message)
                     .with([place(&pointer, what)])
+                    .with(dead_allows(holder, layer))
                     .with(dropping.iter().filter_map(evidence))
                     .fixed_by(Fix::by(
                         "add an Allow rule without conditions, priority 65500, for each direction that is to stay open",

@@ -5,7 +5,7 @@
 //! Apart from the checks, which all look at the same rules. Rules of a listing that was cut are not in here, since what is missing may be the rule
 //! that matters; nor are those of remote endpoints, which HNS does not enforce.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::{borrow::Cow, fmt::Write, net::IpAddr};
 
 use hcn_engine::{
     Direction, Family, Flow, Layer, PortIndex, Semantics, Switch,
@@ -330,9 +330,25 @@ fn of_acl(
         list: None,
         rule,
         faults,
-        words: render::rule::words_with_sets(&own, is_set),
+        words: acl_words(&own, is_set),
         priority: own.priority.get().copied(),
     }
+}
+
+/// A rule in words. What members of v1 say where they are not read (`LocalPort` in a v2 rule) is no condition of the rule, and is not told as one.
+fn acl_words(own: &Acl, is_set: &dyn Fn(&str) -> bool) -> String {
+    const SINGULAR: [&str; 3] = ["Protocol", "LocalPort", "RemotePort"];
+    let mut read = own.clone();
+    let mut unread = String::new();
+    for key in SINGULAR {
+        let found = own.extra.keys().find(|own| own.eq_ignore_ascii_case(key));
+        if let Some(value) = found.and_then(|found| read.extra.shift_remove(found))
+            && !["0", "256", ""].contains(&render::plain(&value).as_str())
+        {
+            let _ = write!(unread, ", {key}={} (not read)", render::plain(&value));
+        }
+    }
+    render::rule::words_with_sets(&read, is_set) + &unread
 }
 
 fn tier_words(tier: &TierAcl, rule: &TierAclRule, is_set: &dyn Fn(&str) -> bool) -> String {

@@ -55,6 +55,30 @@ pub(super) fn check(subject: &Subject, endpoints: &[Ruled<'_>], found: &mut Vec<
         }
     }
     name_servers(&services, found);
+    port_pool(&services, found);
+}
+
+/// Load balancers without direct server return that a node is known to bear (EKS guide).
+const POOLED: usize = 100;
+
+/// Each load balancer without direct server return takes a block of the host's ports.
+fn port_pool(services: &[Service<'_>], found: &mut Vec<Finding>) {
+    let mut taking = services
+        .iter()
+        .filter(|service| !service.is_dsr && has_ports(service));
+    let Some(first) = taking.next() else {
+        return;
+    };
+    let count = 1 + taking.count();
+    if count > POOLED {
+        let message = format!(
+            "is one of {count} load balancers without direct server return, each of which takes a block of the host's ports"
+        );
+        found.push(
+            Finding::new("port-pool", &first.known.name, "", message)
+                .with([place("", fronts(first.known))]),
+        );
+    }
 }
 
 fn service<'a>(

@@ -2,30 +2,23 @@
 //! Rules among each other: doubles, rules and items that decide nothing, and ties that decide.
 //!
 //! Apart from the engine, which knows what becomes of a rule: here it is decided what of that is worth a word. A rule that gives way to stronger
-//! ones in part is how exceptions are written, so only a whole rule, or a whole item of a list, is told.
+//! ones in part is how exceptions are written; which parts are told all the same, [`partly`] decides.
 
 use std::collections::HashMap;
 
-use hcn_engine::{
-    Direction, Family,
-    acl::Rule,
-    classifier::Address,
-    space::{Region, Space},
-    standing::Standing,
-    verdict::Layer,
-};
-use serde_json::Value;
+use hcn_engine::{Direction, acl::Rule, space::Region, standing::Standing, verdict::Layer};
+use hcn_schema::policy::AclAction;
 
 use super::{
+    default_deny::allows_of,
     finding::{Evidence, Finding, place},
     fix::{Edit, Fix},
+    partly,
     rules::{OwnRule, Ruled},
 };
 
 /// Stronger rules that are named one by one.
-const SHOWN: usize = 3;
-/// Items of a list that are asked one by one; a longer list is a machine's, and nobody reads it.
-const ITEMS: usize = 64;
+pub(super) const SHOWN: usize = 3;
 
 /// Looks at every rule among the others.
 pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
@@ -61,7 +54,7 @@ pub(super) fn check(endpoint: &Ruled<'_>, found: &mut Vec<Finding>) {
         } else if matches && decides && !standings.iter().any(|own| own.weighs) {
             found.push(overruled(endpoint, rule, standings));
         } else if matches && decides {
-            found.extend(dead_items(endpoint, rule, read, standings));
+            partly::check(endpoint, rule, read, standings, found);
         }
     }
 }
@@ -81,12 +74,27 @@ fn overruled(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) ->
         }
         _ => "changes nothing: rules of another kind drop all packets that it decides",
     };
+    // Without its last Allow a list is Block rules alone, which would be the next trouble once the other list is put right.
+    let edits = match is_last_allow(endpoint, rule) {
+        true => Vec::new(),
+        false => vec![Edit::Remove(rule.pointer.clone())],
+    };
     Finding::new("overruled-rule", endpoint.name, &rule.pointer, message)
         .with(packet)
         .fixed_by(Fix::by(
             "take it away; or, if it is meant, change what settles these packets before",
-            vec![Edit::Remove(rule.pointer.clone())],
+            edits,
         ))
+}
+
+/// Whether no other Allow of its layer decides anything.
+fn is_last_allow(endpoint: &Ruled<'_>, rule: &OwnRule) -> bool {
+    let others = [Direction::In, Direction::Out].into_iter();
+    let mut others = others.flat_map(|direction| allows_of(endpoint, rule.layer, direction));
+    rule.rule
+        .as_ref()
+        .is_some_and(|own| own.action == AclAction::Allow)
+        && !others.any(|own| own.decides && own.pointer != rule.pointer)
 }
 
 /// Rules that say the same as an earlier one, with that one.
@@ -185,7 +193,7 @@ fn tie(
 }
 
 /// Another rule of the port as evidence; one of the network stands in another document.
-fn told(endpoint: &Ruled<'_>, standing: &Standing) -> Evidence {
+pub(super) fn told(endpoint: &Ruled<'_>, standing: &Standing) -> Evidence {
     let network = endpoint
         .network
         .filter(|network| network.name.id == standing.object && network.name != *endpoint.name);
@@ -238,144 +246,4 @@ fn shadowed(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) -> 
             "take it away; or, if it is meant, give it a lower priority number than the rules that decide in its place",
             vec![Edit::Remove(rule.pointer.clone())],
         ))
-}
-
-/// One list of a rule: its member, and the rule with one of its items alone.
-struct Items {
-    member: &'static str,
-    /// An item in words, and the rule that has only this item there.
-    alone: Vec<(String, Rule)>,
-}
-
-fn items(rule: &Rule) -> Vec<Items> {
-    let mut all = Vec::new();
-    for (member, is_local) in [("LocalAddresses", true), ("RemoteAddresses", false)] {
-        let addresses = match is_local {
-            true => &rule.local_addresses,
-            false => &rule.remote_addresses,
-        };
-        // Sets are intersected, with each other and with addresses beside them: an item of theirs is no part of the rule.
-        if !addresses.sets.is_empty() {
-            continue;
-        }
-        let alone = addresses.prefixes.iter().map(|prefix| {
-            let mut alone = rule.clone();
-            let own = match is_local {
-                true => &mut alone.local_addresses,
-                false => &mut alone.remote_addresses,
-            };
-            own.prefixes = vec![*prefix];
-            let is_host = prefix.prefix_len() == prefix.max_prefix_len();
-            let text = match is_host {
-                true => prefix.addr().to_string(),
-                false => prefix.to_string(),
-            };
-            (text, alone)
-        });
-        all.push(Items {
-            member,
-            alone: alone.collect(),
-        });
-    }
-    for (member, is_local) in [("LocalPorts", true), ("RemotePorts", false)] {
-        let ports = match is_local {
-            true => &rule.local_ports,
-            false => &rule.remote_ports,
-        };
-        let alone = ports.iter().map(|span| {
-            let mut alone = rule.clone();
-            match is_local {
-                true => alone.local_ports = vec![*span],
-                false => alone.remote_ports = vec![*span],
-            }
-            let text = match span.0 == span.1 {
-                true => span.0.to_string(),
-                false => format!("{}-{}", span.0, span.1),
-            };
-            (text, alone)
-        });
-        all.push(Items {
-            member,
-            alone: alone.collect(),
-        });
-    }
-    all.retain(|items| (2..=ITEMS).contains(&items.alone.len()));
-    all
-}
-
-/// Items of the rule's lists that decide nothing.
-fn dead_items(
-    endpoint: &Ruled<'_>,
-    rule: &OwnRule,
-    read: &Rule,
-    standings: [&Standing; 2],
-) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let own = own_regions(endpoint, rule, standings);
-    for items in items(read) {
-        let (dead, live): (Vec<_>, Vec<_>) = items.alone.iter().partition(|(_, alone)| {
-            let regions = [0, 1].map(|family| {
-                let mut space = endpoint.families[family].space.borrow_mut();
-                region(endpoint, &mut space, alone)
-            });
-            let decided = [0, 1].map(|family| {
-                let mut space = endpoint.families[family].space.borrow_mut();
-                space.and(regions[family], own[family])
-            });
-            regions != [Region::EMPTY; 2] && decided == [Region::EMPTY; 2]
-        });
-        if dead.is_empty() {
-            continue;
-        }
-        let texts = |items: &[&(String, Rule)]| {
-            let texts: Vec<&str> = items.iter().map(|(text, _)| text.as_str()).collect();
-            texts.join(",")
-        };
-        let (dead, live) = (texts(&dead), texts(&live));
-        let message = format!("stronger rules decide all packets to which {dead} applies");
-        let member = rule.member(items.member);
-        found.push(
-            Finding::new("partly-shadowed-rule", endpoint.name, &member, message)
-                .with([endpoint.evidence(rule)])
-                .fixed_by(Fix::without_effect(
-                    format!("leave {dead} out of {}", items.member),
-                    vec![Edit::Set(member.clone(), Value::String(live))],
-                )),
-        );
-    }
-    found
-}
-
-/// The packets that a rule decides.
-fn own_regions(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) -> [Region; 2] {
-    [0, 1].map(|family| {
-        let all = &endpoint.families[family].standings;
-        let is_it =
-            |other: &Standing| other.pointer == rule.pointer && other.object == endpoint.name.id;
-        let mut space = endpoint.families[family].space.borrow_mut();
-        match all.iter().position(is_it) {
-            Some(place) => standings[family].decided_by(&mut space, place),
-            None => Region::EMPTY,
-        }
-    })
-}
-
-/// The packets that a rule matches.
-fn region(endpoint: &Ruled<'_>, space: &mut Space, rule: &Rule) -> Region {
-    fn of<A: Address + Into<u128>>(
-        endpoint: &Ruled<'_>,
-        space: &mut Space,
-        rule: &Rule,
-        direction: Direction,
-    ) -> Region {
-        let semantics = &endpoint.subject.profile.semantics;
-        match rule.conditions::<A>(&endpoint.sets, semantics) {
-            Some(conditions) => space.of(&conditions, direction),
-            None => Region::EMPTY,
-        }
-    }
-    match space.family() {
-        Family::V4 => of::<u32>(endpoint, space, rule, rule.direction),
-        Family::V6 => of::<u128>(endpoint, space, rule, rule.direction),
-    }
 }

@@ -63,6 +63,8 @@ pub struct Known<T> {
     pub is_whole: bool,
     /// What it was read from.
     pub source: Source,
+    /// Its place in the listing.
+    pub place: usize,
 }
 
 impl Subject {
@@ -136,6 +138,7 @@ impl Subject {
                     is_v1,
                     is_whole,
                     source,
+                    place,
                     value: listed.value,
                 });
             }
@@ -154,6 +157,7 @@ impl Subject {
                     is_v1,
                     is_whole,
                     source,
+                    place,
                     value: listed.value,
                 });
             }
@@ -165,6 +169,7 @@ impl Subject {
                     is_v1,
                     is_whole: is_whole && source == Source::Json,
                     source,
+                    place,
                     value: listed.value,
                 });
             }
@@ -176,6 +181,7 @@ impl Subject {
                     is_v1,
                     is_whole,
                     source,
+                    place,
                     value: listed.value,
                 });
             }
@@ -279,6 +285,20 @@ impl Subject {
     pub fn is_v1(&self, object: &ObjectName) -> bool {
         fn of<T>(all: &[Known<T>], object: &ObjectName) -> bool {
             all.iter().any(|known| known.name == *object && known.is_v1)
+        }
+        match object.kind {
+            "network" => of(&self.networks, object),
+            "endpoint" => of(&self.endpoints, object),
+            "namespace" => of(&self.namespaces, object),
+            _ => of(&self.load_balancers, object),
+        }
+    }
+
+    /// Its place in the listing that was read.
+    pub(super) fn listed_at(&self, object: &ObjectName) -> Option<usize> {
+        fn of<T>(all: &[Known<T>], object: &ObjectName) -> Option<usize> {
+            let known = all.iter().find(|known| known.name == *object)?;
+            Some(known.place)
         }
         match object.kind {
             "network" => of(&self.networks, object),

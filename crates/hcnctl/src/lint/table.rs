@@ -93,8 +93,8 @@ macro_rules! checks {
 checks! {
     // What no rule names.
     "lone-block" Error:
-        "An endpoint, its tiers or a network have Block rules and no Allow rule, so everything else is dropped too.";
-        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody. Rules of the network and tiers have a default of their own (how HNS puts them together with ACLs is not on record; judged is that each must let a packet pass): one Block among a network's rules cuts off all of its endpoints. The one by which Calico's plugin closes an endpoint until its agent writes the policies is a warning.";
+        "An endpoint, its tiers or a network have Block rules and no Allow rule that decides a packet, so everything else is dropped too.";
+        "The first ACL of an endpoint turns its default from allow to deny, in both directions. Whoever blocks one port and adds nothing else cuts the container off: no DNS, no ping, no answers to anybody. An Allow that stronger rules leave nothing is as good as none, and so is one whose packets all are dropped by another list. Rules of the network and tiers have a default of their own (how HNS puts them together with ACLs is not on record; judged is that each must let a packet pass): one Block among a network's rules cuts off all of its endpoints. The one by which Calico's plugin closes an endpoint until its agent writes the policies is a warning.";
         "Add an Allow rule without conditions at the weakest priority (65500) for each direction.";
         "hns-behaviour 4.3 (Windows-Containers#616, hcsshim#1059), 4.12, 4.14";
     "one-way-rules" Warning:
@@ -130,9 +130,9 @@ checks! {
         "Take it away; or, if it is meant, change the list that settles these packets.";
         "hns-behaviour 4.1, 4.12, 4.14; computed over all packets";
     "partly-shadowed-rule" Note:
-        "Items of a rule's lists decide no packet: stronger rules decide all that they match.";
-        "The rule seems to say more than it does.";
-        "Take these items out of the list.";
+        "A part of a rule decides no packet: stronger rules decide all that it matches.";
+        "The rule seems to say more than it does. A stronger rule about something narrower is an exception and is not told: a Block for port 80 above an Allow for all ports. Told are items of the rule's lists of which no packet is left to it; a protocol with a port, where the rule names both and stronger rules decide all of it otherwise; and ports that it shares with a stronger rule which does otherwise and reaches beyond them (80-90 and 85-95), so that neither is an exception from the other. Ports are told only where no address is left on them.";
+        "Leave this part out; or, if it is meant, give the rule a lower priority number than those that decide in its place.";
         "hns-behaviour 4.4, 4.16; computed over all packets";
     "tie-decides" Warning:
         "A rule loses packets to a rule of the same priority that does the opposite.";
@@ -142,13 +142,13 @@ checks! {
 
     // One rule by itself.
     "any-address" Warning:
-        "A rule names no address and no destination port, and so is about everybody and every port.";
-        "An empty or missing address means every address. In an Allow that opens more than was meant; a Block of that kind cuts more (a note then).";
+        "A rule names no address and no destination port, or its addresses are written and empty, and so it is about everybody.";
+        "An empty or missing address means every address. In an Allow that opens more than was meant; a Block of that kind cuts more (a note then). An address that is written and empty is told of every rule that names nobody, since a list from which the addresses went missing looks like that. One that is not written is told where the rule has a protocol and no destination port: a rule without any condition is the baseline of agents, of people who close an endpoint and of policy files (`otherwise: allow`), and is not told. Nor is what HNS fills in itself in a rule of v1, which InternalPort beside it shows.";
         "Name the addresses or ports that are meant; if everybody is meant, write 0.0.0.0/0 or ::/0 to say so.";
-        "hns-behaviour 4.7 (Azure/azure-container-networking#1431, the walk-through)";
+        "hns-behaviour 4.7, 4.9 (Azure/azure-container-networking#1431, the walk-through)";
     "foreign-local-address" Warning:
         "A rule names local addresses, and the endpoint has none of them.";
-        "Local is the endpoint, whichever the direction. A rule with another's address there never matches its traffic.";
+        "Local is the endpoint, whichever the direction. A rule with another's address there never matches its traffic. The virtual address of a load balancer that keeps the destination (PreserveDIP) counts as an address of its backends.";
         "Write the endpoint's own address, leave the field out, or use RemoteAddresses for the other side.";
         "hns-behaviour 4.7";
     "own-remote-address" Warning:
@@ -158,17 +158,17 @@ checks! {
         "hns-behaviour 4.7, 4.8";
     "ports-without-protocol" Error:
         "A rule names ports, and none of its protocols has ports.";
-        "Only TCP, UDP and SCTP have ports; no packet meets the rule.";
+        "Ports mean something only for TCP and UDP; no packet meets the rule. That SCTP (132) has them for HNS too is a guess.";
         "Leave the ports out, or name protocol 6 (TCP) or 17 (UDP).";
-        "hns-behaviour 4.7";
+        "hns-behaviour 4.7 (Cisco CSW)";
     "ports-and-portless-protocol" Warning:
         "A rule names ports, and besides TCP or UDP a protocol that has none.";
-        "Packets of the protocol without ports never meet the rule.";
+        "Packets of the protocol without ports never meet the rule. SCTP (132) is taken for one with ports, which is a guess.";
         "Write a rule of its own for the protocol without ports.";
         "hns-behaviour 4.7";
     "ports-for-any-protocol" Warning:
         "A rule names ports and no protocol.";
-        "Ports mean something only where TCP or UDP is named; what Windows makes of the rest is not on record.";
+        "Ports mean something only where TCP or UDP is named; what Windows makes of the rest is not on record, and that SCTP (132) has ports is a guess.";
         "Name the protocols: 6 (TCP), 17 (UDP).";
         "hns-behaviour 4.7 (Cisco CSW)";
     "mixed-families" Error:
@@ -176,6 +176,16 @@ checks! {
         "No packet has an IPv4 address at one end and an IPv6 address at the other.";
         "Write a rule for each family.";
         "hns-behaviour 4.6";
+    "icmp-other-family" Warning:
+        "A rule names ICMP with IPv6 addresses, or ICMPv6 with IPv4 addresses.";
+        "The echo of IPv4 is protocol 1, that of IPv6 is protocol 58 and carries neighbour discovery too; neither goes between addresses of the other family.";
+        "Write 1 (ICMP) for IPv4 addresses, 58 (ICMPv6) for IPv6 ones.";
+        "hns-behaviour 4.6, 4.7";
+    "source-port" Warning:
+        "An In rule names ports of the other side only, or an Out rule the endpoint's own, below 32768.";
+        "These are ports from which a flow is opened, and a client's system chooses them (Linux from 32768 on, Windows from 49152); the service's port is LocalPorts of an In rule, RemotePorts of an Out rule. A rule for answers is not needed, since rules are stateful. Of UDP it may be meant (a note then): some services send from a port of their own.";
+        "Write the ports into the other list.";
+        "hns-behaviour 4.6, 4.7";
     "matches-nothing" Warning:
         "No packet meets the conditions of a rule.";
         "The rule decides nothing, yet it counts as a rule: it keeps the default deny in force.";
@@ -276,7 +286,7 @@ checks! {
         "Write the known key.";
         "hns-behaviour 2.1 (hcsshim PR 145)";
     "unknown-key" Note:
-        "The settings of a policy have a key that its type does not have.";
+        "The settings of a policy have a key that its type does not have, or an object has one beside the list whose name is its plural.";
         "HNS takes unknown keys without a word.";
         "Take it away, or look up how the setting is called.";
         "hns-behaviour 2.12, 2.13";
@@ -297,7 +307,7 @@ checks! {
         "hns-behaviour 2.1, 2.2";
     "unknown-policy-type" Warning:
         "A policy has a type that is unknown.";
-        "HNS refuses it, or keeps it and does nothing.";
+        "HNS refuses it, or keeps it and does nothing. Some types have another name in v1: PROXY is L4Proxy.";
         "Correct the type.";
         "hns-behaviour 2.12, 2.13";
     "misplaced-policy" Error:
@@ -454,6 +464,11 @@ checks! {
         "HNS refuses the second with 0x803b0013; where both are there, one was left behind, and flows may go to its backends.";
         "Delete the one whose endpoints are no longer those of the service.";
         "hns-behaviour 5.6 (kubernetes#137530)";
+    "port-pool" Note:
+        "More than 100 load balancers do without direct server return.";
+        "Each takes a block of 64 of the host's ports; where none is left, HNS refuses the next load balancer with 0x803b0013. How many blocks there are, documents do not show.";
+        "Turn on direct server return.";
+        "hns-behaviour 5.6 (kubernetes#137530; the guide of EKS sees the risk above 100 services of a node)";
     "node-port-taken" Warning:
         "A load balancer serves a port of the host that an endpoint publishes.";
         "Only one of them gets the traffic.";
@@ -464,6 +479,11 @@ checks! {
         "DNS needs UDP, and TCP for long answers; a missing half is a known way in which DNS dies on one node.";
         "Add the load balancer of the other protocol.";
         "kubernetes#100126";
+    "dns-server-unserved" Warning:
+        "An endpoint's DNS server is a service's address, and no load balancer serves it.";
+        "Names are asked of an address that is on no machine: where the load balancer is missing on one node, DNS is dead there. Documents do not tell the range of services. An address counts as one of it where a load balancer has a virtual address with the same first 16 bits (of IPv6 108), and where it is in no subnet of the networks, no endpoint's, and not in the surroundings of the host's own address (the same bits), where resolvers of the site stand. Where load balancers serve other ports of the address, and none port 53, that is told as well.";
+        "Make the load balancer of the DNS service again (restart kube-proxy), or correct the endpoint's DNS server.";
+        "kubernetes#100126, #137381";
     "source-vip-missing" Warning:
         "A load balancer on an overlay network has no source address.";
         "Its flows leave with an address that the backends cannot answer.";
@@ -494,12 +514,15 @@ pub fn page() -> String {
          turn into something else than they seem to say. It does not say that a network works: documents cannot show that. \
          `hcnctl lint --explain CHECK` prints the part of this page that a finding needs.\n\n\
          Severities: an *error* is refused by HNS, without effect, or opens or cuts more than it says; a *warning* is probably not meant; a *note* may well be. \
-         The exit code is 1 where there are findings of the severity of `--fail-on` or above (error, unless said). What is computed over all packets \
+         The exit code is 1 where there are findings of the severity of `--fail-on` or above (error, unless said). In a file of JSON each finding tells the line and \
+         column of the object or member that it is about, or of the object in which a member is missing. What is computed over all packets \
          holds for the rules of the profile (`--profile`), see [hns-behaviour.md](hns-behaviour.md).\n\n\
          Where a finding has a fix in JSON, it is a JSON Patch (RFC 6902) of the object's document, and `flows` says what it does: `unchanged` means that the port \
          lets pass exactly the same packets as before, compared as sets. A patch is for the document as it was read: make one of an object's, then \
          examine it again, since what is taken out of a list moves all that stands behind it. The column *patch* says of which checks a finding may have \
-         one: where the document leaves no choice what to write. The others take a decision, and their fix is in words.\n\n\
+         one: where the document leaves no choice what to write. The others take a decision, and their fix is in words. So is that of a rule which a \
+         policy file declares or `hcnctl block` and `allow` wrote, and of one that leaves its work to such a rule: its owner takes it back one day, and what a patch \
+         had left to it would go with it.\n\n\
          What documents do not show, and so no check says: whether a container lives (an endpoint without one may be kept on purpose; only \
          a namespace that is gone is certain), the MTU of cards and of the wire (only what endpoints reserve beneath it), routes and firewalls of the host, \
          whether a load balancer was programmed, and what other nodes have. `hcnctl probe` and the host's own tools show these.\n\n\

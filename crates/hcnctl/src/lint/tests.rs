@@ -2,8 +2,13 @@
 //! What lint promises of every finding, on random documents, on the story of the walk-through and on recorded ones.
 
 mod agents;
+mod conditions;
+mod cut_off;
 mod examples;
+mod name_servers;
+mod owners;
 mod packets;
+mod partly;
 mod places;
 mod random;
 mod reading;

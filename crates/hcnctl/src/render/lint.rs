@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 pub use sarif::sarif;
 
 use super::shown;
-use crate::lint::{Evidence, Finding, Flows, ObjectName, Severity, Subject};
+use crate::lint::{Evidence, Files, Finding, Flows, InFile, ObjectName, Severity, Subject};
 
 /// For people: findings by object, then how many there are.
-pub fn text(subject: &Subject, found: &[Finding]) -> String {
+pub fn text(subject: &Subject, found: &[Finding], files: &Files) -> String {
     let mut page = String::new();
     let mut last: Option<&ObjectName> = None;
     for finding in found {
@@ -29,7 +29,7 @@ pub fn text(subject: &Subject, found: &[Finding]) -> String {
             let _ = writeln!(page, "{gap}{} {}", finding.object.kind, shown(&name));
             last = Some(&finding.object);
         }
-        one(&mut page, finding);
+        one(&mut page, subject, finding, files);
     }
     if !found.is_empty() {
         page.push('\n');
@@ -38,11 +38,21 @@ pub fn text(subject: &Subject, found: &[Finding]) -> String {
     page
 }
 
-fn one(page: &mut String, finding: &Finding) {
-    let place = match finding.pointer.is_empty() {
-        true => String::new(),
-        false => format!("{}: ", shown(&finding.pointer)),
-    };
+fn one(page: &mut String, subject: &Subject, finding: &Finding, files: &Files) {
+    let mut place = shown(&finding.pointer).to_string();
+    // Terminals and editors lead there.
+    if let Some(InFile {
+        file,
+        place: Some(at),
+        ..
+    }) = files.find(subject, &finding.object, &finding.pointer)
+    {
+        let gap = if place.is_empty() { "" } else { " " };
+        let _ = write!(place, "{gap}({}:{}:{})", shown(file), at.line, at.column);
+    }
+    if !place.is_empty() {
+        place.push_str(": ");
+    }
     let _ = writeln!(
         page,
         "  {} {}: {place}{}",
@@ -112,12 +122,12 @@ fn summary(subject: &Subject, found: &[Finding]) -> String {
 }
 
 /// For programs; docs/schema/lint.json is the schema.
-pub fn json(subject: &Subject, found: &[Finding]) -> Value {
+pub fn json(subject: &Subject, found: &[Finding], files: &Files) -> Value {
     let findings: Vec<Value> = found
         .iter()
         .map(|finding| {
             let evidence: Vec<Value> = finding.evidence.iter().map(evidence).collect();
-            json!({
+            let mut value = json!({
                 "check": finding.check.name,
                 "severity": finding.severity.to_string(),
                 "object": object(&finding.object),
@@ -125,7 +135,11 @@ pub fn json(subject: &Subject, found: &[Finding]) -> Value {
                 "message": finding.message,
                 "evidence": evidence,
                 "fix": fix(subject, finding),
-            })
+            });
+            if let Some(own) = files.find(subject, &finding.object, &finding.pointer) {
+                value["location"] = location(&own);
+            }
+            value
         })
         .collect();
     json!({
@@ -143,6 +157,15 @@ pub fn json(subject: &Subject, found: &[Finding]) -> Value {
         "findings": findings,
         "notExamined": subject.notes,
     })
+}
+
+fn location(own: &InFile<'_>) -> Value {
+    let mut value = json!({"file": own.file});
+    if let Some(at) = own.place {
+        value["line"] = at.line.into();
+        value["column"] = at.column.into();
+    }
+    value
 }
 
 fn object(object: &ObjectName) -> Value {
@@ -180,6 +203,15 @@ fn evidence(own: &Evidence) -> Value {
     }
 }
 
+/// What a patch does to flows, in the word of docs/schema/lint.json.
+fn flows(flows: Flows) -> &'static str {
+    match flows {
+        Flows::Unchanged => "unchanged",
+        Flows::Changed => "changed",
+        Flows::Unknown => "unknown",
+    }
+}
+
 /// Policies of an object up to which its requests are written out: they hold all of them.
 const WRITTEN: usize = 64;
 
@@ -192,12 +224,7 @@ fn fix(subject: &Subject, finding: &Finding) -> Value {
         return value;
     };
     value["patch"] = finding.fix.patch(document);
-    value["flows"] = match finding.fix.flows {
-        Flows::Unchanged => "unchanged",
-        Flows::Changed => "changed",
-        Flows::Unknown => "unknown",
-    }
-    .into();
+    value["flows"] = flows(finding.fix.flows).into();
     let edited = finding.fix.applied(document);
     if let Some(request) = edited.and_then(|edited| request(subject, finding, &edited)) {
         value["request"] = request;

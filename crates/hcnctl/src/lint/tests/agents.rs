@@ -68,5 +68,14 @@ fn standard_rule_sets_of_agents_are_no_error() {
             .filter(|found| found.severity == Severity::Error)
             .collect();
         assert!(errors.is_empty(), "{agent}: {errors:#?}");
+        // Their exceptions and baselines are written on purpose.
+        let doubted: Vec<_> = found
+            .iter()
+            .filter(|found| {
+                let of_parts = ["partly-shadowed-rule", "source-port", "any-address"];
+                of_parts.contains(&found.check.name)
+            })
+            .collect();
+        assert!(doubted.is_empty(), "{agent}: {doubted:#?}");
     }
 }

@@ -168,6 +168,18 @@ fn of_rules() -> Vec<Example> {
             json!({"LocalAddresses": "10.0.0.0/30"}),
         ),
         rule(
+            "icmp-other-family",
+            "Allow In",
+            json!({"Protocols": "58", "RemoteAddresses": "10.0.0.7"}),
+            json!({"Protocols": "58", "RemoteAddresses": "fd00::7"}),
+        ),
+        rule(
+            "source-port",
+            "Allow In",
+            json!({"Protocols": "6", "RemotePorts": "80", "RemoteAddresses": "10.0.0.7"}),
+            json!({"Protocols": "6", "LocalPorts": "80", "RemoteAddresses": "10.0.0.7"}),
+        ),
+        rule(
             "own-remote-address",
             "Allow In",
             json!({"RemoteAddresses": "10.0.0.1"}),

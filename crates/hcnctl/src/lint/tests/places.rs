@@ -198,3 +198,29 @@ fn a_dead_endpoint_is_taken_out_of_its_namespace() {
     assert_eq!(edited["Resources"], json!([]));
     assert!(lint(&[endpoint(1, json!([])), edited]).is_empty());
 }
+
+/// What is unknown beside the list that it is the singular of, and a type that v1 calls otherwise.
+#[test]
+fn a_singular_beside_its_plural_and_a_type_of_v1_are_found() {
+    let mut net = network(json!([]));
+    net["Ipam"] = json!({"Type": "Static"});
+    let proxy = json!([{"Type": "PROXY", "Settings": {"Port": "15001"}}]);
+    let mut own = endpoint(1, proxy);
+    own["IpConfiguration"] = json!({"IpAddress": "10.0.0.9"});
+    own["Extension"] = json!(1);
+    let found = lint(&[net, own]);
+    assert_eq!(
+        told(&found),
+        [
+            ("unknown-key", "/Ipam"),
+            ("unknown-key", "/IpConfiguration"),
+            ("unknown-policy-type", "/Policies/0/Type"),
+        ]
+    );
+    assert!(
+        found[2].message.ends_with("in v2 it is L4Proxy"),
+        "{}",
+        found[2].message
+    );
+    assert_eq!(found[2].fix.edits, []);
+}

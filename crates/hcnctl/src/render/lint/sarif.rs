@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Findings as SARIF 2.1.0 (OASIS), which code hosts and editors show beside the document.
 //!
-//! Apart from the JSON of our own, because its shape is somebody else's. A place inside a document is a logical location: SARIF has no JSON pointers
-//! for physical ones, and HNS documents have no lines.
+//! Apart from the JSON of our own, because its shape is somebody else's. A place inside a document is a logical location, since
+//! SARIF has no JSON pointers for physical ones; of a file that was read, its line and column are the physical one.
 
 use serde_json::{Map, Value, json};
 
-use crate::lint::{CHECKS, Evidence, Finding, Flows, ObjectName, Severity, Subject};
+use super::flows;
+use crate::lint::{CHECKS, Evidence, Files, Finding, Flows, ObjectName, Severity, Subject};
 
-/// The log; `source` is the file that was examined, as it was named.
-pub fn sarif(subject: &Subject, found: &[Finding], source: Option<&str>) -> Value {
+/// The log, with what could not be examined.
+pub fn sarif(subject: &Subject, found: &[Finding], files: &Files) -> Value {
     let rules: Vec<Value> = CHECKS
         .iter()
         .map(|check| {
@@ -24,21 +25,30 @@ pub fn sarif(subject: &Subject, found: &[Finding], source: Option<&str>) -> Valu
         .collect();
     let results: Vec<Value> = found
         .iter()
-        .map(|finding| result(subject, finding, source))
+        .map(|finding| result(subject, finding, files))
         .collect();
+    let mut run = json!({
+        "tool": {"driver": {
+            "name": "hcnctl",
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "informationUri": env!("CARGO_PKG_REPOSITORY"),
+            "rules": rules,
+        }},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    });
+    if !subject.notes.is_empty() {
+        let notes = subject.notes.iter();
+        let notes = notes.map(|note| json!({"level": "warning", "message": {"text": note}}));
+        run["invocations"] = json!([{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": notes.collect::<Vec<Value>>(),
+        }]);
+    }
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "hcnctl",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": rules,
-            }},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
+        "runs": [run],
     })
 }
 
@@ -50,7 +60,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(subject: &Subject, finding: &Finding, source: Option<&str>) -> Value {
+fn result(subject: &Subject, finding: &Finding, files: &Files) -> Value {
     let index = CHECKS
         .iter()
         .position(|check| check.name == finding.check.name);
@@ -74,8 +84,8 @@ fn result(subject: &Subject, finding: &Finding, source: Option<&str>) -> Value {
                 pointer,
                 text,
             } => {
-                let mut location =
-                    location(object.as_ref().unwrap_or(&finding.object), pointer, source);
+                let object = object.as_ref().unwrap_or(&finding.object);
+                let mut location = location(subject, object, pointer, files);
                 location.insert("message".to_owned(), json!({"text": text}));
                 Some(Value::Object(location))
             }
@@ -87,7 +97,7 @@ fn result(subject: &Subject, finding: &Finding, source: Option<&str>) -> Value {
         "ruleIndex": index,
         "level": level(finding.severity),
         "message": {"text": text},
-        "locations": [location(&finding.object, &finding.pointer, source)],
+        "locations": [location(subject, &finding.object, &finding.pointer, files)],
         "partialFingerprints": {
             "objectPlace/v1": format!("{}/{}{}", finding.object.kind, finding.object.id, finding.pointer),
         },
@@ -97,7 +107,10 @@ fn result(subject: &Subject, finding: &Finding, source: Option<&str>) -> Value {
     }
     let document = subject.document(&finding.object);
     if let (Some(document), false) = (document, finding.fix.edits.is_empty()) {
-        result["properties"] = json!({"patch": finding.fix.patch(document)});
+        result["properties"] = json!({
+            "patch": finding.fix.patch(document),
+            "flows": flows(finding.fix.flows),
+        });
     }
     result
 }
@@ -113,15 +126,19 @@ fn sentence(evidence: &Evidence) -> String {
     }
 }
 
-fn location(object: &ObjectName, pointer: &str, source: Option<&str>) -> Map<String, Value> {
+fn location(
+    subject: &Subject,
+    object: &ObjectName,
+    pointer: &str,
+    files: &Files,
+) -> Map<String, Value> {
     let mut location = Map::new();
-    if let Some(source) = source {
-        // A URI has no spaces, and a percent sign begins an escape.
-        let uri = source.replace('%', "%25").replace(' ', "%20");
-        location.insert(
-            "physicalLocation".to_owned(),
-            json!({"artifactLocation": {"uri": uri}}),
-        );
+    if let Some(own) = files.find(subject, object, pointer) {
+        let mut physical = json!({"artifactLocation": {"uri": own.uri}});
+        if let Some(at) = own.place {
+            physical["region"] = json!({"startLine": at.line, "startColumn": at.column});
+        }
+        location.insert("physicalLocation".to_owned(), physical);
     }
     location.insert(
         "logicalLocations".to_owned(),

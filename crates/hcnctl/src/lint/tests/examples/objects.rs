@@ -206,7 +206,20 @@ pub(super) fn of_frontends() -> Vec<Example> {
         );
         vec![endpoint(2, json!([published(80, 8080, 6)])), any]
     };
+    let of_many = |number: u16| service("10.96.0.10", 1000 + number, 6, &[2], 0);
+    let asking = |server: &str| with(plain(1), "Dns", json!({"ServerList": ["8.8.8.8", server]}));
     vec![
+        (
+            "port-pool",
+            (0..101).map(of_many).collect(),
+            (0..100).map(of_many).collect(),
+        ),
+        // A resolver of the site is not among the services' addresses.
+        (
+            "dns-server-unserved",
+            vec![network(json!([])), plain(2), web(), asking("10.96.0.11")],
+            vec![network(json!([])), plain(2), web(), asking("10.97.0.11")],
+        ),
         (
             "no-service-ports",
             vec![plain(2), with(web(), "PortMappings", json!([]))],
