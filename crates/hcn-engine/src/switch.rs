@@ -279,6 +279,11 @@ impl Switch {
         self.indexes.with(address)
     }
 
+    /// Whether an endpoint of a network, on another host, has an address.
+    pub fn is_remote(&self, network: usize, address: IpAddr) -> bool {
+        self.indexes.is_remote(network, address)
+    }
+
     /// What a port's rules say about a flow, without regard to flows allowed before. The packet path.
     ///
     /// An index that this switch does not have is taken as a port without rules.

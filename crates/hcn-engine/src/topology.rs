@@ -24,6 +24,7 @@ use ipnet::IpNet;
 use crate::{
     flow::{Family, Protocol},
     switch::{Port, PortIndex, Switch},
+    way::Start,
 };
 
 /// The index of a switch.
@@ -174,6 +175,24 @@ impl Topology {
         let on_card = || self.host_card(network)?.address_towards(peer);
         self.management_address(network, peer.into())
             .or_else(on_card)
+    }
+
+    /// The host's addresses, those first by which a sender would ask for it: of the sender's own network, beyond it and then on it; of the
+    /// others those beyond networks, by which machines know each other, before gateways, which are there for the containers of one network.
+    pub fn host_addresses_for(&self, switch: &Switch, start: Start) -> Vec<IpAddr> {
+        let mut all: Vec<IpAddr> = Vec::new();
+        if let Start::Port(port) = start
+            && let Some(port) = switch.ports.get(port.0 as usize)
+        {
+            all.extend(self.management.get(port.network).into_iter().flatten());
+            let gateways = port.gateways.iter().copied();
+            all.extend(gateways.filter(|own| self.network_of_host_address(*own).is_some()));
+        }
+        all.extend(self.management.iter().flatten());
+        all.extend(self.host_addresses().map(|(address, _)| address));
+        let mut seen = HashSet::new();
+        all.retain(|address| seen.insert(*address));
+        all
     }
 
     /// The published port of the host with this number: its place in [`Switch::port_mappings`].

@@ -10,7 +10,8 @@
 //! Guesses (hns-behaviour 5.4, 5.6 and Q9 say what is translated, not in which order): a load balancer goes before a published port; one
 //! without direct server return translates on the host, with its `SourceVIP` (or the host's address) as source, also where its virtual address is on
 //! the sender's own subnet (as those of the recorded swarms are); one with it translates at the sender's port, and its Out rules see the backend.
-//! What is sent to a virtual address that no load balancer takes gets nowhere, unless the address is somebody's or an external one.
+//! What is sent to a virtual address that no load balancer takes gets nowhere, unless the address is somebody's or an external one. Two networks
+//! with one subnet are two wires, as in the data plane: who looks for an address on his own does not find the one who has it on the other.
 
 use std::net::IpAddr;
 
@@ -491,6 +492,12 @@ impl Walk<'_> {
     fn go_beyond(mut self, flow: &Flow, origin: Origin) -> Way {
         if let Some(gap) = self.switch.service_gap(self.topology, flow) {
             return self.unreachable(gap);
+        }
+        // Whoever has the address here is on another network, and nobody beyond has it a second time but who is known to.
+        let to = flow.destination;
+        let is_remote = |network| self.switch.is_remote(network, to);
+        if self.switch.port_with(to).is_some() && !origin.network().is_some_and(is_remote) {
+            return self.unreachable(NoWay::Nobody(flow.destination));
         }
         if let Origin::Network(network) = origin
             && let Some(known) = self.switch.networks.get(network)

@@ -34,7 +34,7 @@ use crate::{
     switch::{Documents, Fault, PortIndex, Switch, compile},
     topology::Topology,
     verdict::{Cause, Decision, Ruling},
-    way::{Fate, Start, Way},
+    way::{Fate, Hop, Start, Way},
 };
 
 pub use named_sets::NamedSet;
@@ -131,7 +131,8 @@ pub struct Without {
 pub struct Otherwise {
     /// How the way ends.
     pub fate: Fate,
-    /// The last judgement on the way: the endpoint, the direction, and why.
+    /// The judgement on which that hangs: the endpoint, the direction, and why. Where the way ends otherwise, the one that is another than it
+    /// was; else the first that blocks, or the last.
     pub last: Option<(Guid, Direction, Cause)>,
 }
 
@@ -301,6 +302,18 @@ impl<'a> Inquiry<'a> {
             let is_of_other_family = matches!(fault.lacks, Some((Part::Ipv6, _))) && is_v4(flow);
             on_the_way.contains(&fault.object) && !is_of_other_family
         });
+        // Several versions differ in what no verdict hangs on.
+        let mut known: Vec<(Semantics, Otherwise)> = Vec::new();
+        let answers = others.into_iter().map(|other| {
+            let other = other.for_verdicts();
+            if let Some((_, answer)) = known.iter().find(|(own, _)| *own == other) {
+                return answer.clone();
+            }
+            let answer = self.answer(start, flow, &other, &kept, &way);
+            known.push((other, answer.clone()));
+            answer
+        });
+        let answers = answers.collect();
         let explanation = Explanation {
             source_ports: self.source_ports(start, flow, &rules),
             parts: self.parts(start, flow),
@@ -309,18 +322,6 @@ impl<'a> Inquiry<'a> {
             judgements,
             faults,
         };
-        // Several versions differ in what no verdict hangs on.
-        let mut known: Vec<(Semantics, Otherwise)> = Vec::new();
-        let answers = others.into_iter().map(|other| {
-            let other = other.for_verdicts();
-            if let Some((_, answer)) = known.iter().find(|(own, _)| *own == other) {
-                return answer.clone();
-            }
-            let answer = self.answer(start, flow, &other, &kept);
-            known.push((other, answer.clone()));
-            answer
-        });
-        let answers = answers.collect();
         (explanation, answers)
     }
 
@@ -369,18 +370,61 @@ impl<'a> Inquiry<'a> {
                 }));
             }
         }
+        found.extend(self.unfollowed_mappings(start, flow, way));
         found.dedup();
         found
     }
 
-    fn answer(&self, start: Start, flow: &Flow, semantics: &Semantics, kept: &Kept) -> Otherwise {
+    /// Port mappings, of whichever endpoint, that may take the packet otherwise than the way says.
+    fn unfollowed_mappings(&self, start: Start, flow: &Flow, way: &Way) -> Vec<Unfollowed> {
+        let taken = way.hops.iter().find_map(|hop| match hop {
+            Hop::Published { mapping, .. } => self.own.switch.port_mappings.get(*mapping),
+            _ => None,
+        });
+        let taken = taken.and_then(|mapping| {
+            let port = self.own.switch.ports.get(mapping.port.0 as usize)?;
+            Some((port.endpoint, mapping.pointer.as_str()))
+        });
+        let mut found = Vec::new();
+        for document in &self.documents.endpoints {
+            let object = document.id.get().and_then(hcn_schema::Id::guid);
+            let object = object.unwrap_or_default();
+            let policies = document.policies.get().map_or(&[][..], Vec::as_slice);
+            for (place, policy) in policies.iter().enumerate() {
+                let pointer = format!("/Policies/{place}");
+                // The switch points at the settings, which v1 has in the policy itself.
+                let is_taken = taken.is_some_and(|(owner, at)| {
+                    let rest = at.strip_prefix(&pointer);
+                    owner == object
+                        && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                });
+                let does = unfollowed::mapping(policy, start, flow, is_taken);
+                found.extend(does.map(|does| Unfollowed {
+                    object,
+                    pointer,
+                    policy_type: policy.policy_type.or_default(),
+                    does,
+                }));
+            }
+        }
+        found
+    }
+
+    fn answer(
+        &self,
+        start: Start,
+        flow: &Flow,
+        semantics: &Semantics,
+        kept: &Kept,
+        own: &Way,
+    ) -> Otherwise {
         let how = How {
             kept: Some(kept),
             ..self.once(semantics)
         };
         let rules = self.read(start, flow, &how, &mut Vec::new());
         let way = self.way_by(start, flow, semantics, &rules);
-        let last = way.judgements().pop().and_then(|judged| {
+        let last = turn(own, &way).and_then(|judged| {
             let (port, direction, flow, ruling) = judged;
             let cause = self.cause(&rules, port, direction, &flow, ruling);
             let endpoint = self.own.switch.ports.get(port.0 as usize)?.endpoint;
@@ -671,6 +715,30 @@ impl<'a> Inquiry<'a> {
             without,
         })
     }
+}
+
+/// The judgement of a way on which its end hangs, beside the way that the packet takes otherwise.
+fn turn(own: &Way, way: &Way) -> Option<(PortIndex, Direction, Flow, Ruling)> {
+    let before = own.judgements();
+    let judged = way.judgements();
+    let turned = |judged: &&(PortIndex, Direction, Flow, Ruling)| {
+        let (port, direction, flow, ruling) = **judged;
+        before.iter().any(|was| {
+            (was.0, was.1, was.2) == (port, direction, flow) && was.3.decision != ruling.decision
+        })
+    };
+    // The one that goes as the answer does, since on the ways to several backends there may be both.
+    let goes_along = |judged: &&(PortIndex, Direction, Flow, Ruling)| {
+        (judged.3.decision == Decision::Allow) == way.fate.is_allowed()
+    };
+    let all = || judged.iter().filter(turned);
+    let differing = all().find(goes_along).or_else(|| all().next());
+    let differing = differing.filter(|_| own.fate != way.fate);
+    let blocks = |judged: &&(PortIndex, Direction, Flow, Ruling)| {
+        judged.3.decision == Decision::Block && !way.fate.is_allowed()
+    };
+    let judged = differing.or_else(|| judged.iter().find(blocks));
+    judged.copied().or_else(|| way.judgements().pop())
 }
 
 fn is_v4(flow: &Flow) -> bool {

@@ -79,7 +79,7 @@ impl Reach {
                 continue;
             }
             let mut steps = Vec::with_capacity(course.crossings.len());
-            for crossing in &course.judging(to) {
+            for crossing in &course.crossings {
                 let port = self.port_of(crossing, sender);
                 let diagram = self.said_at(crossing, course, source, port);
                 let diagram = match sender {
@@ -175,7 +175,7 @@ impl Reach {
             return Region::EMPTY;
         }
         let mut through = Region::FULL;
-        for crossing in &course.judging(to) {
+        for crossing in &course.crossings {
             let port = source.port_at(crossing);
             let passing = match self.between_ports(crossing, source, port) {
                 true => Region::EMPTY,
@@ -310,27 +310,13 @@ pub enum Nowhere {
 }
 
 impl Course {
-    /// The crossings. What leaves the host and is meant for a port here may come back from wherever it goes, so that port is asked too.
-    fn judging(&self, to: Target) -> Vec<Crossing> {
-        let mut crossings = self.crossings.clone();
-        if let (Ok(Goal::Left), Some(Receiver::Port(port))) = (self.end, to.receiver) {
-            crossings.push(Crossing {
-                port,
-                direction: Direction::In,
-                source: None,
-                destination: to.address,
-                source_port: None,
-                destination_port: None,
-            });
-        }
-        crossings
-    }
-
     /// Why what is sent along here does not get to whom it should.
     fn refusal(&self, to: Target) -> Option<Nowhere> {
         match (self.end, to.receiver) {
             (Err(reason), _) => Some(Nowhere::NoWay(reason)),
             (Ok(Goal::Received(got)), Some(wanted)) if got != wanted => Some(Nowhere::Another),
+            // Who is on this host is not beyond it.
+            (Ok(Goal::Left), Some(_)) => Some(Nowhere::Another),
             _ => None,
         }
     }

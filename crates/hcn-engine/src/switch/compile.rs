@@ -154,7 +154,18 @@ pub(super) fn compile(
         rules.push(port_rules);
         wishes.extend(port_wishes.into_iter().map(|wish| (id, number, wish)));
     }
-    let indexes = PortIndexes::new(&ports);
+    let of_network = |document: &Endpoint| {
+        let id = document.host_compute_network.get()?.guid()?;
+        by_id.get(&id).copied()
+    };
+    let placed = remote
+        .iter()
+        .filter_map(|(_, document)| Some((of_network(document)?, *document)));
+    let addresses = placed.flat_map(|(network, document)| {
+        let own = balancers::addresses_of(document);
+        own.map(move |address| (network, address))
+    });
+    let indexes = PortIndexes::new(&ports, addresses.collect());
     let balancers = balancers::compile(
         &documents.load_balancers,
         &ports,

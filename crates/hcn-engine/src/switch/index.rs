@@ -3,7 +3,10 @@
 //!
 //! Apart because clones of a switch share it. Ports of one address stand in the order of the switch.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 use hcn_schema::Guid;
 
@@ -14,11 +17,16 @@ use super::{Port, PortIndex};
 pub(super) struct PortIndexes {
     by_endpoint: HashMap<Guid, PortIndex>,
     by_address: HashMap<IpAddr, Vec<PortIndex>>,
+    /// Addresses of endpoints on other hosts, by network.
+    remote: HashSet<(usize, IpAddr)>,
 }
 
 impl PortIndexes {
-    pub(super) fn new(ports: &[Port]) -> Self {
-        let mut indexes = PortIndexes::default();
+    pub(super) fn new(ports: &[Port], remote: HashSet<(usize, IpAddr)>) -> Self {
+        let mut indexes = PortIndexes {
+            remote,
+            ..PortIndexes::default()
+        };
         for (port, number) in ports.iter().zip(0..) {
             let number = PortIndex(number);
             indexes.by_endpoint.insert(port.endpoint, number);
@@ -39,6 +47,10 @@ impl PortIndexes {
             .iter()
             .filter(move |(_, ports)| ports.iter().any(|other| *other != port))
             .map(|(address, _)| *address)
+    }
+
+    pub(super) fn is_remote(&self, network: usize, address: IpAddr) -> bool {
+        self.remote.contains(&(network, address))
     }
 
     pub(super) fn with(&self, address: IpAddr) -> &[PortIndex] {

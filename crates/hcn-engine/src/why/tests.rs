@@ -482,6 +482,154 @@ fn policies_that_are_not_followed_are_told_where_they_concern_the_packet() {
     assert_eq!(told(&documents, &udp), ["L4Proxy", "Route"]);
 }
 
+/// hns-behaviour 5.4 has LocalRoutedVip for the host itself, and 2.13 an address (VIP) of which nobody says what it does.
+#[test]
+fn what_a_published_port_asks_for_and_is_not_followed_is_told() {
+    let mapping = |external_port: u16, more: Value| {
+        let mut settings =
+            json!({"Protocol": 6, "InternalPort": 80, "ExternalPort": external_port});
+        for (key, value) in more.as_object().unwrap() {
+            settings[key] = value.clone();
+        }
+        json!({"Type": "PortMapping", "Settings": settings})
+    };
+    let published = [
+        mapping(8080, json!({})),
+        mapping(8081, json!({"Flags": 1})),
+        mapping(8082, json!({"VIP": "192.168.7.9"})),
+    ];
+    let documents = documents(&[&[], &published]);
+    let inquiry = Inquiry::new(&documents, &Semantics::default());
+    let told = |start, to: &str, port| {
+        let explanation = inquiry.explain(start, &flow(to, port));
+        let told = explanation.unfollowed.into_iter();
+        let told: Vec<(String, &str)> = told.map(|own| (own.pointer, own.does)).collect();
+        (explanation.way.fate, told)
+    };
+    let arrives = Fate::Arrives(Receiver::Port(PortIndex(1)));
+    let container = Start::Port(PortIndex(0));
+    let not_local = "may not be for the host itself, as it has no LocalRoutedVip";
+    let host = "10.0.0.254";
+    assert_eq!(
+        told(Start::Host, host, 8080),
+        (arrives, vec![("/Policies/0".to_owned(), not_local)])
+    );
+    assert_eq!(told(Start::Host, host, 8081), (arrives, vec![]));
+    assert_eq!(told(container, host, 8080), (arrives, vec![]));
+    let other = "may be for its own address (VIP) alone";
+    assert_eq!(
+        told(container, host, 8082),
+        (arrives, vec![("/Policies/2".to_owned(), other)])
+    );
+    let own = "may take what is sent to its address (VIP)";
+    assert_eq!(
+        told(container, "192.168.7.9", 8082),
+        (Fate::Leaves, vec![("/Policies/2".to_owned(), own)])
+    );
+    assert_eq!(told(container, "192.168.7.9", 8080), (Fate::Leaves, vec![]));
+}
+
+/// Of two L2Bridge networks with one subnet each is a wire of its own, as packets of `probe` have it; the record is silent.
+#[test]
+fn who_is_on_another_network_of_the_same_subnet_is_not_found() {
+    let mut documents = documents(&[&[], &[]]);
+    let other = "0A000000-0000-4000-8000-000000000002";
+    let mut network = documents.networks[0].to_value();
+    network["ID"] = other.into();
+    documents
+        .networks
+        .push(Network::from_value(&network).unwrap());
+    let mut endpoint = documents.endpoints[1].to_value();
+    endpoint["HostComputeNetwork"] = other.into();
+    documents.endpoints[1] = Endpoint::from_value(&endpoint).unwrap();
+    let to = "10.0.0.2";
+    assert_eq!(
+        fate(&documents, &flow(to, 80)),
+        Fate::Unreachable(NoWay::Nobody(to.parse().unwrap()))
+    );
+    // What nobody here has is beyond, and so is what a remote endpoint of the sender's network has as well.
+    assert_eq!(fate(&documents, &flow("10.0.0.3", 80)), Fate::Leaves);
+    let remote = json!({"ID": id(3), "HostComputeNetwork": NETWORK, "Flags": 1,
+        "IpConfigurations": [{"IpAddress": to}]});
+    documents
+        .endpoints
+        .push(Endpoint::from_value(&remote).unwrap());
+    assert_eq!(fate(&documents, &flow(to, 80)), Fate::Leaves);
+}
+
+/// Of two backends the second lets everything pass, and the answer hangs on the first.
+#[test]
+fn an_answer_that_is_otherwise_names_the_place_where_it_turns() {
+    let tie = [
+        acl("Action=Allow Direction=In Priority=100"),
+        acl("Action=Block Direction=In Priority=100"),
+    ];
+    let mut documents = documents(&[&[], &tie, &[]]);
+    documents.load_balancers = vec![balancer(json!({"Flags": 1}))];
+    let first_wins = Semantics {
+        tie: crate::semantics::Tie::FirstWins,
+        ..Semantics::default()
+    };
+    let block_wins = Semantics::default();
+    let start = Start::Port(PortIndex(0));
+    for (own, other, passing, decision) in [
+        (&block_wins, &first_wins, 2, Decision::Allow),
+        (&first_wins, &block_wins, 1, Decision::Block),
+        // The same answer names what blocks, and not the last that was asked.
+        (&block_wins, &block_wins, 1, Decision::Block),
+    ] {
+        let inquiry = Inquiry::new(&documents, own);
+        let answer = inquiry.otherwise(start, &flow("10.96.0.1", 443), [other]);
+        assert_eq!(answer[0].fate, Fate::Balanced { passing, of: 2 });
+        let (endpoint, direction, cause) = answer[0].last.clone().unwrap();
+        let rule = cause.rule.unwrap();
+        assert_eq!(
+            (endpoint, direction),
+            (id(2).parse().unwrap(), Direction::In)
+        );
+        assert_eq!(rule.action, decision);
+    }
+}
+
+/// Agents and people know the host by its management address (hns-behaviour 4.8); a gateway is there for one network.
+#[test]
+fn the_host_is_asked_for_at_its_management_address_first() {
+    let mut documents = documents(&[&[]]);
+    let addresses = |documents: &Documents, start| -> Vec<String> {
+        let inquiry = Inquiry::new(documents, &Semantics::default());
+        let all = inquiry
+            .topology()
+            .host_addresses_for(inquiry.switch(), start);
+        all.iter().map(ToString::to_string).collect()
+    };
+    let nat = json!({"ID": "0A000000-0000-4000-8000-000000000002", "Type": "NAT", "Ipams": [{"Subnets": [{
+        "IpAddressPrefix": "172.20.0.0/20", "Routes": [{"NextHop": "172.20.0.1", "DestinationPrefix": "0.0.0.0/0"}]}]}]});
+    documents
+        .networks
+        .insert(0, Network::from_value(&nat).unwrap());
+    let container = Start::Port(PortIndex(0));
+    assert_eq!(
+        addresses(&documents, container),
+        ["10.0.0.254", "172.20.0.1"]
+    );
+    assert_eq!(
+        addresses(&documents, Start::Outside),
+        ["172.20.0.1", "10.0.0.254"]
+    );
+    let own = json!([{"Type": "ProviderAddress", "Settings": {"ProviderAddress": "192.168.7.4"}}]);
+    let mut network = documents.networks[1].to_value();
+    network["Policies"] = own;
+    documents.networks[1] = Network::from_value(&network).unwrap();
+    assert_eq!(
+        addresses(&documents, container),
+        ["192.168.7.4", "10.0.0.254", "172.20.0.1"]
+    );
+    assert_eq!(
+        addresses(&documents, Start::Outside),
+        ["192.168.7.4", "172.20.0.1", "10.0.0.254"]
+    );
+}
+
 fn with_sets(mut documents: Documents, sets: &[(&str, &str, &str)]) -> Documents {
     let policies = sets.iter().map(|(id, kind, values)| {
         let set = json!({"Type": "SetPolicy", "Settings":

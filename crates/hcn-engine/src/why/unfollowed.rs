@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which policies and routes may make something else of a packet than the way says: hns-behaviour 2.12, 2.13, 5.5 and 5.7.
+//! Which policies and routes may make something else of a packet than the way says: hns-behaviour 2.12, 2.13, 5.4, 5.5 and 5.7.
 //!
 //! Apart from the way, which follows none of these. What cannot concern the packet is not told, so that what is told is worth reading.
 
@@ -8,13 +8,13 @@ use std::net::IpAddr;
 use hcn_schema::{
     Policy,
     network::Route,
-    policy::endpoint::{L4Proxy, SdnRouteSettings},
+    policy::endpoint::{L4Proxy, NatFlags, PortMapping, SdnRouteSettings},
 };
 use ipnet::IpNet;
 
 use crate::{
     flow::{Direction, Flow, Protocol},
-    way::{Hop, Way},
+    way::{Hop, Start, Way},
 };
 
 /// What a policy may do to the packet at a port that it crosses so, in a sentence without a subject; `None` where it does nothing to it.
@@ -78,6 +78,41 @@ pub(super) fn policy(
             .then_some("may send the connection to a proxy in the container instead");
     }
     None
+}
+
+/// What a `PortMapping` may do to a packet that is sent so: the record has its fields (2.13) and that `LocalRoutedVip` is for the host itself (5.4),
+/// not what becomes of the others.
+pub(super) fn mapping(
+    policy: &Policy,
+    start: Start,
+    flow: &Flow,
+    is_taken: bool,
+) -> Option<&'static str> {
+    if !policy.is("PortMapping") {
+        return None;
+    }
+    let settings: PortMapping = policy.settings_as();
+    let vip = settings.vip.get().map(|text| text.trim());
+    let vip = vip.filter(|text| !text.is_empty());
+    // One that cannot be read may be any.
+    let vip = vip.map(|text| text.parse::<IpAddr>().ok());
+    let is_at = |address: Option<IpAddr>| address.is_none_or(|own| own == flow.destination);
+    if is_taken {
+        let flags = settings.flags.get().copied().unwrap_or_default();
+        return match vip {
+            Some(vip) if vip != Some(flow.destination) => {
+                Some("may be for its own address (VIP) alone")
+            }
+            _ if start == Start::Host && !flags.contains(NatFlags::LOCAL_ROUTED_VIP) => {
+                Some("may not be for the host itself, as it has no LocalRoutedVip")
+            }
+            _ => None,
+        };
+    }
+    let protocol = settings.protocol.get().copied();
+    let is_meant = settings.external_port.get().copied() == Some(flow.destination_port)
+        && protocol.unwrap_or(Protocol::TCP.0.into()) == u32::from(flow.protocol.0);
+    (is_meant && vip.is_some_and(is_at)).then_some("may take what is sent to its address (VIP)")
 }
 
 /// As [`policy`], of a route of the endpoint's own that is no default route.

@@ -4,8 +4,11 @@
 //! What an explanation says of a world without a rule, or of another HNS, it works out from the few policies that matter. Here the rule is taken
 //! out of the host, or the other semantics put to all of it, and the whole is compiled anew; what its ports say is read a second time.
 
+use std::collections::HashMap;
+
 use hcn_engine::{
-    Decision, Documents, Flow, Layer, Protocol, Semantics, Start, Switch, Topology,
+    Decision, Direction, Documents, Flow, Layer, PortIndex, Protocol, Ruling, Semantics, Start,
+    Switch, Topology,
     parts::{Part, Parts},
     way::{Fate, Way},
     why::{Explanation, Inquiry, Otherwise, Outline},
@@ -413,6 +416,80 @@ fn the_deciding_rule_removed_changes_the_verdict_or_was_said_to_be_redundant() {
     met.covers(10, &QUESTIONS);
 }
 
+/// What every port on a flow's own way decides.
+fn decisions_on(
+    inquiry: &Inquiry<'_>,
+    start: Start,
+    flow: &Flow,
+) -> HashMap<(Guid, Direction, Flow), Decision> {
+    let explanation = inquiry.explain(start, flow);
+    let all = explanation.judgements.into_iter();
+    all.map(|own| ((own.endpoint, own.direction, own.flow), own.decision))
+        .collect()
+}
+
+/// Holds the judgement on which an answer is said to hang against all of its way; whether it is one that is otherwise on the flow's own way.
+///
+/// Where the flow fares otherwise and ports that both ways cross decide otherwise, it is one of these, of those that do as the answer does if
+/// there are such; of other answers the first that blocks, and of those without it the last.
+fn is_told_where_it_hangs(
+    world: &World,
+    before: &HashMap<(Guid, Direction, Flow), Decision>,
+    own: &Way,
+    way: &Way,
+    answer: Otherwise,
+) -> Result<bool, TestCaseError> {
+    type Told = (Guid, Direction, Decision, Option<String>);
+    let told = |(port, direction, flow, ruling): (PortIndex, Direction, Flow, Ruling)| -> Told {
+        let cause = world.switch.cause(port, direction, &flow, ruling);
+        let endpoint = world.switch.ports[port.0 as usize].endpoint;
+        let pointer = cause.rule.map(|rule| rule.pointer);
+        (endpoint, direction, ruling.decision, pointer)
+    };
+    let is_turned = |judged: &(PortIndex, Direction, Flow, Ruling)| {
+        let (port, direction, flow, ruling) = *judged;
+        let endpoint = world.switch.ports[port.0 as usize].endpoint;
+        let was = before.get(&(endpoint, direction, flow));
+        was.is_some_and(|was| *was != ruling.decision)
+    };
+    let judged = way.judgements();
+    let mut turned: Vec<Told> = judged
+        .iter()
+        .filter(|judged| is_turned(judged))
+        .map(|judged| told(*judged))
+        .collect();
+    let wanted = match way.fate.is_allowed() {
+        true => Decision::Allow,
+        false => Decision::Block,
+    };
+    if turned.iter().any(|told| told.2 == wanted) {
+        turned.retain(|told| told.2 == wanted);
+    }
+    let said = answer.last.map(|(endpoint, direction, cause)| {
+        let pointer = cause.rule.map(|rule| rule.pointer);
+        (endpoint, direction, pointer)
+    });
+    let is_said = |told: &Told| said == Some((told.0, told.1, told.3.clone()));
+    if own.fate != way.fate && !turned.is_empty() {
+        prop_assert!(turned.iter().any(is_said), "{said:?} of {turned:?}");
+        return Ok(true);
+    }
+    let mut all = judged.into_iter().map(told);
+    let expected = match way.fate.is_allowed() {
+        true => all.next_back(),
+        false => {
+            let all: Vec<Told> = all.collect();
+            let blocks = all.iter().find(|told| told.2 == Decision::Block);
+            blocks.or(all.last()).cloned()
+        }
+    };
+    match expected {
+        Some(expected) => prop_assert!(is_said(&expected), "{said:?} for {expected:?}"),
+        None => prop_assert_eq!(said, None),
+    }
+    Ok(false)
+}
+
 #[test]
 fn other_semantics_say_of_a_flow_what_a_switch_compiled_with_them_says() {
     let met = try_each(1_000, &cases(10), |(scene, questions), met| {
@@ -434,19 +511,25 @@ fn other_semantics_say_of_a_flow_what_a_switch_compiled_with_them_says() {
                 let way = world.way(start, &flow)?;
                 prop_assert_eq!(answer.fate, way.fate);
                 met.add_if(way.fate != own.fate, "another answer");
-                let last = way.judgements().pop();
-                let pointer = last.and_then(|(port, direction, flow, ruling)| {
-                    let cause = world.switch.cause(port, direction, &flow, ruling);
-                    cause.rule.map(|rule| rule.pointer)
-                });
-                let said = answer.last.and_then(|(.., cause)| cause.rule);
-                prop_assert_eq!(said.map(|rule| rule.pointer), pointer);
+                met.add_if(
+                    is_told_where_it_hangs(
+                        world,
+                        &decisions_on(&inquiry, start, &flow),
+                        &own,
+                        &way,
+                        answer,
+                    )?,
+                    "another answer by another judgement",
+                );
             }
         }
         Ok(())
     });
     met.promises(10_000, &["questions"]);
-    met.covers(1_000, &["another answer"]);
+    met.covers(
+        1_000,
+        &["another answer", "another answer by another judgement"],
+    );
 }
 
 /// Semantics without each part that a version may lack, and without all of them.

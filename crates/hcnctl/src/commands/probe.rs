@@ -12,15 +12,18 @@ use hcn::{
     schema::{Endpoint, Guid, Id, Query},
 };
 use hcn_engine::{
-    DataPlane, Documents, Probe, ProbeOutcome, ProbeReport, ProbeSource, Protocol, Switch,
-    data_plane::Drop,
+    DataPlane, Documents, Probe, ProbeOutcome, ProbeReport, ProbeSource, Protocol, Semantics,
+    Start, Switch, data_plane::Drop, why::Inquiry,
 };
 use hcn_simulated::{Service, SimulatedNetwork};
 use serde_json::{Value, json};
 
 use crate::{
     cli::{Packets, ProbeArgs, ProbeOutput},
-    commands::spec::DestinationSpec,
+    commands::{
+        spec::DestinationSpec,
+        why::{NO_HOST_ADDRESS, host_words, like_sender},
+    },
     desk::{Desk, Outcome},
     failure::{Failure, exit},
     lookup::{addresses, guid},
@@ -39,6 +42,27 @@ struct Told<'a> {
     to: &'a str,
     /// Address, port and protocol.
     place: String,
+    /// Of the destination.
+    destination: IpAddr,
+    host_beside: Vec<IpAddr>,
+}
+
+/// Whom it is sent to.
+struct Destination {
+    label: String,
+    address: IpAddr,
+    /// Other addresses of the host, where it is asked for by its name.
+    host_beside: Vec<IpAddr>,
+}
+
+impl Destination {
+    fn new(label: String, address: IpAddr) -> Self {
+        Destination {
+            label,
+            address,
+            host_beside: Vec::new(),
+        }
+    }
 }
 
 /// Tries an exchange.
@@ -53,7 +77,11 @@ pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
         )));
     }
     let source = party(desk, &args.from)?;
-    let (label, destination) = destination(desk, &args.to, &source)?;
+    let Destination {
+        label,
+        address: destination,
+        host_beside,
+    } = destination(desk, &args.to, &source)?;
     let protocol = match (args.to.protocol, destination) {
         (Protocol::ICMP, IpAddr::V6(_)) => Protocol::ICMPV6,
         (protocol, _) => protocol,
@@ -89,6 +117,8 @@ pub fn run(desk: &mut Desk<'_>, args: &ProbeArgs) -> Outcome {
         } else {
             format!("{destination}/{protocol}")
         },
+        destination,
+        host_beside,
     };
     let outcome = match packets(desk, args, &source, destination)? {
         Packets::Simulated => simulated(desk, args, &probe, &told)?,
@@ -252,42 +282,45 @@ fn destination(
     desk: &Desk<'_>,
     to: &DestinationSpec,
     source: &Party,
-) -> Result<(String, IpAddr), Failure> {
-    let parsed = |endpoint: &Endpoint| {
-        addresses(endpoint)
-            .iter()
-            .filter_map(|text| text.parse().ok())
-            .collect::<Vec<IpAddr>>()
-    };
+) -> Result<Destination, Failure> {
     if to.name == "host" {
-        let routes = source
-            .endpoint
-            .as_ref()
-            .and_then(|endpoint| endpoint.routes.get());
-        let gateway = routes
-            .into_iter()
-            .flatten()
-            .find_map(|route| route.next_hop.get()?.parse().ok());
-        return match gateway {
-            Some(gateway) => Ok(("the host".to_owned(), gateway)),
-            None => Err(Failure::Usage(format!(
-                "{} has no default route, so the host has no address for it",
-                source.label
-            ))),
-        };
+        return host(desk, source);
     }
     if let Ok(address) = to.name.parse::<IpAddr>() {
-        return Ok((to.name.clone(), address));
+        return Ok(Destination::new(to.name.clone(), address));
     }
     let endpoint = desk.endpoint(&to.name)?;
-    let own = source.endpoint.as_ref().map(parsed).unwrap_or_default();
-    let all = parsed(&endpoint);
-    let address = all
-        .iter()
-        .find(|address| own.is_empty() || own.iter().any(|own| own.is_ipv4() == address.is_ipv4()))
-        .or(all.first())
+    let address = like_sender(&own_addresses(source), &parsed(&endpoint))
         .ok_or_else(|| Failure::Usage(format!("{} has no address", to.name)))?;
-    Ok((desk.endpoint_label(&endpoint)?, *address))
+    Ok(Destination::new(desk.endpoint_label(&endpoint)?, address))
+}
+
+/// The address of the host for which `can` asks too.
+fn host(desk: &Desk<'_>, source: &Party) -> Result<Destination, Failure> {
+    let documents = documents(desk)?;
+    let inquiry = Inquiry::new(&documents, &Semantics::default());
+    let endpoint = source.endpoint.as_ref();
+    let port = endpoint.and_then(|own| inquiry.switch().port_of(guid(own.id.get())));
+    let all = inquiry
+        .topology()
+        .host_addresses_for(inquiry.switch(), port.map_or(Start::Host, Start::Port));
+    let Some(address) = like_sender(&own_addresses(source), &all) else {
+        return Err(Failure::Usage(NO_HOST_ADDRESS.to_owned()));
+    };
+    let is_beside = |own: &IpAddr| *own != address && own.is_ipv4() == address.is_ipv4();
+    Ok(Destination {
+        host_beside: all.into_iter().filter(is_beside).collect(),
+        ..Destination::new("the host".to_owned(), address)
+    })
+}
+
+fn own_addresses(party: &Party) -> Vec<IpAddr> {
+    party.endpoint.as_ref().map(parsed).unwrap_or_default()
+}
+
+fn parsed(endpoint: &Endpoint) -> Vec<IpAddr> {
+    let texts = addresses(endpoint);
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 impl Told<'_> {
@@ -328,6 +361,9 @@ impl Told<'_> {
             "{} -> {} {}: {what}",
             self.from, self.to, self.place
         )?;
+        if let Some(words) = host_words(self.destination, &self.host_beside) {
+            writeln!(desk.out, "  {words}")?;
+        }
         Ok(())
     }
 

@@ -3,7 +3,10 @@
 //!
 //! Apart from `probe`, which sends packets: here nothing is sent, and nobody need listen.
 
-use std::{io::Write, net::IpAddr};
+mod notes;
+mod question;
+
+use std::io::Write;
 
 use hcn::{
     Kind,
@@ -11,10 +14,9 @@ use hcn::{
     service::{Container, Profile, profile},
 };
 use hcn_engine::{
-    Documents, Flow, PortIndex, Protocol, Semantics, Start, Switch,
+    Documents, Semantics, Switch,
     parts::Parts,
-    switch::Balancer,
-    way::{DYNAMIC_PORT, Fate, Receiver},
+    way::DYNAMIC_PORT,
     why::{self, Explanation, Inquiry, Outline},
 };
 
@@ -27,39 +29,12 @@ use crate::{
     desk::{Desk, Outcome},
     documents,
     failure::{Failure, exit},
-    lookup::{addresses, guid, label, one_address, unbracketed},
-    reach::participant::{HOST, OUTSIDE},
-    render::why::{Names, Otherwise, Page, json_page, summary, text_page},
+    lookup::guid,
+    render::why::{Names, OtherFamily, Otherwise, Page, json_page, summary, text_page},
 };
 
-/// A question, understood.
-pub(crate) struct Question {
-    pub(crate) start: Start,
-    pub(crate) flow: Flow,
-    /// What the sender is called.
-    pub(crate) from: String,
-    /// What the receiver is called.
-    pub(crate) to: String,
-    /// The port that is meant, where an endpoint is named: another one may have its address.
-    pub(crate) meant: Option<PortIndex>,
-    /// Whether the source port is the asker's and not one that systems choose.
-    pub(crate) is_port_given: bool,
-}
-
-impl Question {
-    /// Whether what fares so gets to whom it is meant for.
-    pub(crate) fn is_allowed(&self, fate: Fate) -> bool {
-        fate.is_allowed() && !self.is_missed(fate)
-    }
-
-    /// Whether somebody else with the same address gets it.
-    pub(crate) fn is_missed(&self, fate: Fate) -> bool {
-        match (self.meant, fate) {
-            (Some(meant), Fate::Arrives(Receiver::Port(port))) => port != meant,
-            _ => false,
-        }
-    }
-}
+pub(crate) use notes::host_words;
+pub(crate) use question::{NO_HOST_ADDRESS, Question, balancer_label, like_sender};
 
 /// Says whether a flow is allowed.
 pub fn can(desk: &mut Desk<'_>, args: &CanArgs) -> Outcome {
@@ -86,16 +61,30 @@ pub fn can_on_file(
 
 fn can_of(sources: &Sources, profile: &Profile, args: &CanArgs, out: &mut dyn Write) -> Outcome {
     let mut inquiry = Inquiry::new(&sources.sketch, &profile.semantics);
-    let mut question = question(sources, &inquiry, &args.from, &args.to, args.source_port)?;
+    let (from, to) = (args.from.as_str(), &args.to);
+    let mut question = question::question(sources, &inquiry, from, to, args.source_port, None)?;
+    let other_family = match args.quiet {
+        true => None,
+        false => of_other_family(sources, &mut inquiry, (from, to), &question),
+    };
     let (explanation, _) = explained(sources, &mut inquiry, &mut question, &[]);
     if !args.quiet {
-        let names = names_of(
-            inquiry.switch(),
-            &sources.sketch,
-            sources.containers.clone(),
-            profile,
-        );
-        writeln!(out, "{}", summary(&names, &question, &explanation))?;
+        let page = Page {
+            names: names_of(
+                inquiry.switch(),
+                &sources.sketch,
+                sources.containers.clone(),
+                profile,
+            ),
+            profile: profile.name(),
+            notes: notes::notes(sources, &inquiry, &question, &explanation),
+            question: &question,
+            explanation: &explanation,
+            other_family,
+            profiles: Vec::new(),
+            questions: Vec::new(),
+        };
+        writeln!(out, "{}", summary(&page))?;
     }
     Ok(code(&question, &explanation))
 }
@@ -141,7 +130,8 @@ fn why_of(
             "say from whom and to whom, or give a capture with --packet".to_owned(),
         ));
     };
-    let mut question = question(sources, &inquiry, from, to, args.source_port)?;
+    let mut question = question::question(sources, &inquiry, from, to, args.source_port, None)?;
+    let other_family = of_other_family(sources, &mut inquiry, (from, to), &question);
     let others: Vec<Profile> = profile::KNOWN
         .iter()
         .filter(|(version, _)| *version != profile.version)
@@ -173,8 +163,10 @@ fn why_of(
             profile,
         ),
         profile: profile.name(),
+        notes: notes::notes(sources, &inquiry, &question, &explanation),
         question: &question,
         explanation: &explanation,
+        other_family,
         profiles,
         questions: questions.collect(),
     };
@@ -226,6 +218,21 @@ fn explained<'a>(
         }
         None => found,
     }
+}
+
+/// How the same question fares in the other family, where it can be asked there.
+fn of_other_family<'a>(
+    sources: &'a Sources,
+    inquiry: &mut Inquiry<'a>,
+    words: (&str, &DestinationSpec),
+    own: &Question,
+) -> Option<OtherFamily> {
+    let mut question = question::in_other_family(sources, inquiry, words, own)?;
+    let (explanation, _) = explained(sources, inquiry, &mut question, &[]);
+    Some(OtherFamily {
+        question,
+        explanation,
+    })
 }
 
 /// How the flow fares in another profile.
@@ -388,273 +395,5 @@ fn names_of<'a>(
         remote: remote
             .map(|own| (guid(own.id.get()), own.name.or_default()))
             .collect(),
-    }
-}
-
-/// Who takes part.
-struct Party {
-    label: String,
-    start: Start,
-    /// Addresses among which one may choose; none where the way decides.
-    addresses: Vec<IpAddr>,
-}
-
-/// Understands a question.
-fn question(
-    sources: &Sources,
-    inquiry: &Inquiry<'_>,
-    from: &str,
-    to: &DestinationSpec,
-    source_port: Option<u16>,
-) -> Result<Question, Failure> {
-    let sender = party(sources, inquiry, from)?;
-    let (to_label, destination, meant) = destination(sources, inquiry, to, &sender)?;
-    let own = sender
-        .addresses
-        .iter()
-        .find(|own| own.is_ipv4() == destination.is_ipv4());
-    let source = match (own, sender.start) {
-        (Some(own), _) if unbracketed(from).parse::<IpAddr>().is_ok() => Some(*own),
-        (own, start) => inquiry
-            .switch()
-            .source_towards(inquiry.topology(), start, destination)
-            .or(own.copied()),
-    };
-    let Some(source) = source else {
-        let family = if destination.is_ipv4() {
-            "IPv4"
-        } else {
-            "IPv6"
-        };
-        return Err(Failure::Usage(format!(
-            "{} has no {family} address, and {destination} is one",
-            sender.label
-        )));
-    };
-    if sender.start == Start::Outside && is_outside(inquiry, destination) {
-        return Err(Failure::Usage(format!(
-            "neither {source} nor {destination} is on this host, so nothing here judges what goes between them"
-        )));
-    }
-    let protocol = match (to.protocol, destination) {
-        (Protocol::ICMP, IpAddr::V6(_)) => Protocol::ICMPV6,
-        (protocol, _) => protocol,
-    };
-    if source_port.is_some() && !protocol.has_ports() {
-        return Err(Failure::Usage(format!(
-            "{protocol} has no ports; leave --source-port out"
-        )));
-    }
-    Ok(Question {
-        start: sender.start,
-        flow: Flow {
-            source,
-            destination,
-            protocol,
-            source_port: match protocol.has_ports() {
-                true => source_port.unwrap_or(DYNAMIC_PORT),
-                false => 0,
-            },
-            destination_port: to.port,
-        },
-        is_port_given: source_port.is_some(),
-        from: sender.label,
-        to: to_label,
-        meant,
-    })
-}
-
-/// Whether nobody and nothing on this host has an address.
-fn is_outside(inquiry: &Inquiry<'_>, address: IpAddr) -> bool {
-    let switch = inquiry.switch();
-    let mut balancers = switch.balancers.iter();
-    switch.start_of(inquiry.topology(), address) == Start::Outside
-        && !balancers.any(|own| own.vips.contains(&address))
-}
-
-fn party(sources: &Sources, inquiry: &Inquiry<'_>, name: &str) -> Result<Party, Failure> {
-    if name == HOST {
-        return Ok(Party {
-            label: "the host".to_owned(),
-            start: Start::Host,
-            addresses: Vec::new(),
-        });
-    }
-    let switch = inquiry.switch();
-    if let Some(address) = one_address(name)? {
-        let mut balancers = switch.balancers.iter();
-        if let Some(balancer) = balancers.find(|own| own.vips.contains(&address)) {
-            return Err(Failure::Usage(format!(
-                "{address} is a virtual address of {}, which sends nothing of its own; ask from a client, or from one of its backends",
-                balancer_label(balancer)
-            )));
-        }
-        if address.is_loopback() {
-            return Err(Failure::Usage(format!(
-                "{address} is every machine's own address; say who sends"
-            )));
-        }
-        let owners = switch.ports_with(address);
-        if let [one, other, ..] = owners {
-            return Err(Failure::Usage(format!(
-                "{address} is an address of {} and of {}; say which of them sends",
-                port_label(sources, switch, *one),
-                port_label(sources, switch, *other)
-            )));
-        }
-        let start = switch.start_of(inquiry.topology(), address);
-        return Ok(Party {
-            label: match start {
-                Start::Port(port) => port_label(sources, switch, port),
-                Start::Host => "the host".to_owned(),
-                Start::Outside => address.to_string(),
-            },
-            start,
-            addresses: vec![address],
-        });
-    }
-    let documents = &sources.sketch;
-    let place = crate::lookup::endpoint_among(name, &documents.endpoints, &sources.containers)
-        .map_err(|failure| not_one_address(name, failure))?;
-    let endpoint = &documents.endpoints[place];
-    let id = guid(endpoint.id.get());
-    Ok(Party {
-        label: label(id, &endpoint.name.or_default(), &sources.containers),
-        start: match switch.port_of(id) {
-            Some(port) => Start::Port(port),
-            None => Start::Outside,
-        },
-        addresses: parsed(endpoint),
-    })
-}
-
-/// `outside`, which `reach` knows, is many addresses, and here one is asked about.
-fn not_one_address(name: &str, failure: Failure) -> Failure {
-    match failure {
-        Failure::NotFound { .. } if name == OUTSIDE => Failure::Usage(format!(
-            "{OUTSIDE} is every address beyond this host; give one, e.g. 8.8.8.8, or ask hcnctl reach, which answers for all of them"
-        )),
-        other => other,
-    }
-}
-
-fn parsed(endpoint: &Endpoint) -> Vec<IpAddr> {
-    let texts = addresses(endpoint);
-    texts.iter().filter_map(|text| text.parse().ok()).collect()
-}
-
-/// What the destination is called, the address that is meant, of the sender's family where there is a choice, and the port, where one is named.
-fn destination(
-    sources: &Sources,
-    inquiry: &Inquiry<'_>,
-    to: &DestinationSpec,
-    sender: &Party,
-) -> Result<(String, IpAddr, Option<PortIndex>), Failure> {
-    let switch = inquiry.switch();
-    if let Some(address) = one_address(&to.name)? {
-        return Ok((named_address(sources, inquiry, address), address, None));
-    }
-    let like_sender = |all: &[IpAddr]| {
-        let own = &sender.addresses;
-        let fits = |address: &&IpAddr| {
-            own.is_empty() || own.iter().any(|own| own.is_ipv4() == address.is_ipv4())
-        };
-        all.iter().find(fits).or(all.first()).copied()
-    };
-    if to.name == HOST {
-        let own = host_addresses(inquiry, sender.start);
-        return match like_sender(&own) {
-            Some(address) => Ok(("the host".to_owned(), address, None)),
-            None => Err(Failure::Usage(
-                "the host has no address on any network, as no network has a gateway or a management address"
-                    .to_owned(),
-            )),
-        };
-    }
-    let documents = &sources.sketch;
-    let balancers = balancers_named(switch, &to.name);
-    let place =
-        match crate::lookup::endpoint_among(&to.name, &documents.endpoints, &sources.containers) {
-            Err(Failure::NotFound { .. }) if !balancers.is_empty() => {
-                let vips = balancers.iter();
-                let vips: Vec<IpAddr> = vips.flat_map(|balancer| balancer.vips.clone()).collect();
-                let Some(address) = like_sender(&vips) else {
-                    return Err(Failure::Usage(format!(
-                        "the load balancer {} is at any address of the host; say host:{}/{}",
-                        to.name, to.port, to.protocol
-                    )));
-                };
-                return Ok((balancer_label(balancers[0]), address, None));
-            }
-            found => found.map_err(|failure| not_one_address(&to.name, failure))?,
-        };
-    let endpoint = &documents.endpoints[place];
-    let id = guid(endpoint.id.get());
-    let own = label(id, &endpoint.name.or_default(), &sources.containers);
-    match like_sender(&parsed(endpoint)) {
-        Some(address) => Ok((own, address, switch.port_of(id))),
-        None => Err(Failure::Usage(format!("{} has no address", to.name))),
-    }
-}
-
-/// Addresses of the host, those first by which a sender would ask for it: of its own network, beyond it or on it.
-fn host_addresses(inquiry: &Inquiry<'_>, start: Start) -> Vec<IpAddr> {
-    let (switch, topology) = (inquiry.switch(), inquiry.topology());
-    let families = [hcn_engine::Family::V4, hcn_engine::Family::V6];
-    let mut all: Vec<IpAddr> = Vec::new();
-    if let Start::Port(port) = start {
-        let port = &switch.ports[port.0 as usize];
-        let management = families.map(|family| topology.management_address(port.network, family));
-        all.extend(management.into_iter().flatten());
-        let is_host = |router: &&IpAddr| topology.network_of_host_address(**router).is_some();
-        all.extend(port.gateways.iter().filter(is_host));
-    }
-    all.extend(
-        families
-            .into_iter()
-            .filter_map(|family| topology.first_host_address(family)),
-    );
-    all
-}
-
-/// Load balancers of a name, or of an id or its beginning.
-fn balancers_named<'a>(switch: &'a Switch, name: &str) -> Vec<&'a Balancer> {
-    let lower = name.to_ascii_lowercase();
-    let fits = |balancer: &&Balancer| {
-        let id = balancer.id.to_string();
-        balancer.name == name || (lower.len() >= 3 && id.to_ascii_lowercase().starts_with(&lower))
-    };
-    switch.balancers.iter().filter(fits).collect()
-}
-
-fn port_label(sources: &Sources, switch: &Switch, port: PortIndex) -> String {
-    let port = &switch.ports[port.0 as usize];
-    label(port.endpoint, &port.name, &sources.containers)
-}
-
-/// What a load balancer is called; those of kube-proxy have no name.
-pub(crate) fn balancer_label(balancer: &Balancer) -> String {
-    match balancer.name.as_str() {
-        "" => format!(
-            "load balancer {}",
-            crate::render::short_id(&balancer.id.to_string())
-        ),
-        name => label(balancer.id, name, &[]),
-    }
-}
-
-/// What an address is called: its endpoint where it is that of one, its load balancer, the host, or itself.
-fn named_address(sources: &Sources, inquiry: &Inquiry<'_>, address: IpAddr) -> String {
-    let switch = inquiry.switch();
-    let mut balancers = switch.balancers.iter();
-    if let Some(balancer) = balancers.find(|own| own.vips.contains(&address)) {
-        return balancer_label(balancer);
-    }
-    match switch.start_of(inquiry.topology(), address) {
-        Start::Port(port) if switch.ports_with(address).len() == 1 => {
-            port_label(sources, switch, port)
-        }
-        Start::Host => "the host".to_owned(),
-        Start::Port(_) | Start::Outside => address.to_string(),
     }
 }

@@ -35,10 +35,20 @@ pub(crate) struct Page<'a> {
     pub(crate) profile: String,
     pub(crate) question: &'a Question,
     pub(crate) explanation: &'a Explanation,
+    /// The same question in the other family, where it can be asked there.
+    pub(crate) other_family: Option<OtherFamily>,
+    /// What a reader has to know beside the answer.
+    pub(crate) notes: Vec<String>,
     /// Other versions.
     pub(crate) profiles: Vec<Otherwise>,
     /// Open questions of the record, answered otherwise.
     pub(crate) questions: Vec<Otherwise>,
+}
+
+/// A question in another family than the one that is answered, and its answer.
+pub(crate) struct OtherFamily {
+    pub(crate) question: Question,
+    pub(crate) explanation: Explanation,
 }
 
 /// How a flow fares where something is otherwise.
@@ -78,7 +88,7 @@ impl Names<'_> {
         let name = network
             .map(|network| &network.name)
             .or(self.remote.get(&id));
-        match name {
+        match name.filter(|name| !name.is_empty()) {
             Some(name) => label(id, name, &self.containers),
             None => super::short_id(&id.to_string()),
         }
@@ -144,6 +154,10 @@ pub(crate) fn verdict_of(question: &Question, fate: Fate) -> String {
 pub(crate) fn ending_of(names: &Names<'_>, question: &Question, fate: Fate) -> String {
     let ending = ending(names, fate);
     match question.is_missed(fate) {
+        true if fate == Fate::Leaves => format!(
+            "it leaves this host, where somebody has the same address, and does not get to {}",
+            question.to
+        ),
         true => format!(
             "{ending}, which has the same address, and not at {}",
             question.to

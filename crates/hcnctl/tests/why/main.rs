@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `can` and `why` as a program meets them: exit codes, and JSON that is as `docs/schema/why.json` says. Captures are in [`packets`].
+//! `can` and `why` as a program meets them: exit codes, and JSON that is as `docs/schema/why.json` says. Captures are in [`packets`], what is said beside answers in [`notes`].
 //!
 //! What people read is in the transcript `cases/why.txt`.
 #![cfg(unix)]
 
+mod notes;
 mod packets;
 
 use std::{

@@ -145,6 +145,12 @@ fn balanced_port(
     })
 }
 
+/// Addresses of an endpoint on another host.
+pub(super) fn addresses_of(remote: &Endpoint) -> impl Iterator<Item = IpAddr> {
+    let own = remote.ip_configurations.get().into_iter().flatten();
+    own.filter_map(|own| own.ip_address.get()?.trim().parse().ok())
+}
+
 fn backends(
     document: &LoadBalancer,
     ports: &[Port],
@@ -162,11 +168,7 @@ fn backends(
                 let own = ports[port.0 as usize].addresses.iter();
                 own.map(|(address, _)| *address).collect()
             }
-            (None, Some(remote)) => {
-                let own = remote.ip_configurations.get().into_iter().flatten();
-                own.filter_map(|own| own.ip_address.get()?.trim().parse().ok())
-                    .collect()
-            }
+            (None, Some(remote)) => addresses_of(remote).collect(),
             (None, None) => {
                 told.tell(
                     format!("/HostComputeEndpoints/{place}"),

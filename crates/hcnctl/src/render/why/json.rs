@@ -49,6 +49,16 @@ pub(crate) fn json_page(page: &Page<'_>) -> Value {
         "sourcePorts": source_ports.collect::<Vec<_>>(),
         "profiles": answers(page, &page.profiles, "version"),
         "openQuestions": answers(page, &page.questions, "question"),
+        "otherFamily": page.other_family.as_ref().map(|other| {
+            let fate = other.explanation.way.fate;
+            json!({
+                "flow": flow(&other.explanation.way.flow),
+                "allowed": other.question.is_allowed(fate),
+                "outcome": outcome(fate),
+                "ending": ending_of(&page.names, &other.question, fate),
+            })
+        }),
+        "notes": page.notes,
         "unfollowed": unfollowed.collect::<Vec<_>>(),
         "faults": faults.collect::<Vec<_>>(),
     })

@@ -3,13 +3,13 @@
 //!
 //! Apart from the JSON form because it leaves out what nobody reads. Text of documents goes through [`shown`].
 
-use std::fmt::Write;
+use std::{fmt::Write, net::IpAddr};
 
 use hcn_engine::{
     Decision, PortIndex,
     verdict::Cause,
     way::{Branch, Hop, Kept, Way},
-    why::{Explanation, Field, Judgement, NamedSet, Rule, StageReport, Without},
+    why::{Explanation, Field, Judgement, NamedSet, Rule, StageReport, Unfollowed, Without},
 };
 
 use hcn_schema::Guid;
@@ -20,14 +20,14 @@ use super::{
 };
 use crate::{commands::why::Question, render::shown};
 
-/// One line: who, whom, what, and the cause.
-pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Explanation) -> String {
+/// What an answer hangs on, in half a sentence.
+fn reason(names: &Names<'_>, question: &Question, explanation: &Explanation) -> String {
     let fate = explanation.way.fate;
     let blocked = explanation
         .judgements
         .iter()
         .find(|own| own.decision == Decision::Block);
-    let cause = match blocked {
+    match blocked {
         Some(blocked) if !fate.is_allowed() => format!(
             "{} at {}: {}",
             blocked.direction,
@@ -35,7 +35,37 @@ pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Expl
             cause_words(names, &blocked.cause)
         ),
         Some(_) | None => ending_of(names, question, fate),
-    };
+    }
+}
+
+/// The answer in the other family, where it is another one.
+fn in_other_family(page: &Page<'_>) -> Option<String> {
+    let other = page.other_family.as_ref()?;
+    let (question, explanation) = (&other.question, &other.explanation);
+    let verdict = verdict_of(question, explanation.way.fate);
+    if verdict == verdict_of(page.question, page.explanation.way.fate) {
+        return None;
+    }
+    Some(format!(
+        "over {} {verdict}: {}: {}",
+        family(explanation.way.flow.destination),
+        explanation.way.flow,
+        reason(&page.names, question, explanation)
+    ))
+}
+
+fn family(address: IpAddr) -> &'static str {
+    match address {
+        IpAddr::V4(_) => "IPv4",
+        IpAddr::V6(_) => "IPv6",
+    }
+}
+
+/// One line: who, whom, what, and the cause.
+pub(crate) fn summary(page: &Page<'_>) -> String {
+    let (names, question, explanation) = (&page.names, page.question, page.explanation);
+    let fate = explanation.way.fate;
+    let cause = reason(names, question, explanation);
     let ports = other_ports(question, explanation);
     // What was blocked by a rule that ties has another answer where ties go otherwise.
     let is_tie = |own: &&Judgement| own.cause.tie && own.decision == Decision::Block;
@@ -54,8 +84,14 @@ pub(crate) fn summary(names: &Names<'_>, question: &Question, explanation: &Expl
         format!("; {message} ({} of {owner})", fault.pointer)
     });
     let lacking: String = lacking.collect();
+    let unfollowed = explanation.unfollowed.iter();
+    let unfollowed = unfollowed.map(|policy| unfollowed_words(names, policy));
+    let beside = in_other_family(page).into_iter().chain(page.notes.clone());
+    let beside: Vec<String> = beside.chain(unfollowed).collect();
+    let beside = beside.iter().map(|words| format!("; {words}"));
+    let beside: String = beside.collect();
     let line = format!(
-        "{}: {} -> {}, {}: {cause}{tie}{lacking}{}",
+        "{}: {} -> {}, {}: {cause}{tie}{lacking}{}{beside}",
         verdict_of(question, fate),
         question.from,
         question.to,
@@ -88,13 +124,10 @@ pub(crate) fn text_page(page: &Page<'_>) -> String {
         let words = ending_of(&page.names, page.question, way.fate);
         text.line(0, &format!("=> {words}"));
     }
-    for policy in &page.explanation.unfollowed {
-        let owner = page.names.of(policy.object);
-        let words = format!(
-            "note: {} of {owner} ({}) {}; it is not followed",
-            policy.pointer, policy.policy_type, policy.does
-        );
-        text.line(0, &words);
+    let unfollowed = page.explanation.unfollowed.iter();
+    let unfollowed = unfollowed.map(|policy| unfollowed_words(&page.names, policy));
+    for words in page.notes.iter().cloned().chain(unfollowed) {
+        text.line(0, &format!("note: {words}"));
     }
     for fault in &page.explanation.faults {
         let owner = page.names.of(fault.object);
@@ -105,8 +138,19 @@ pub(crate) fn text_page(page: &Page<'_>) -> String {
     if let Some(ports) = other_ports(page.question, page.explanation) {
         text.line(0, &ports);
     }
+    if let Some(other) = in_other_family(page) {
+        text.line(0, &other);
+    }
     text.otherwise(page);
     text.page
+}
+
+fn unfollowed_words(names: &Names<'_>, policy: &Unfollowed) -> String {
+    let owner = names.of(policy.object);
+    format!(
+        "{} of {owner} ({}) {}; it is not followed",
+        policy.pointer, policy.policy_type, policy.does
+    )
 }
 
 struct Text<'a> {
@@ -378,6 +422,8 @@ impl Text<'_> {
                 let words = self.rule(rule);
                 self.line(depth + 2, &words);
             }
+            let told = stage.weaker.next.len() + usize::from(stage.weaker.other.is_some());
+            self.more(depth + 2, stage.weaker.count - told);
         }
     }
 
@@ -407,6 +453,14 @@ impl Text<'_> {
             let words = format!("{}: {}", self.rule(&near.rule), failed.join(", "));
             self.line(depth + 1, &words);
             self.sets(depth + 2, &near.rule);
+        }
+        self.more(depth + 1, stronger.count - stronger.nearest.len());
+    }
+
+    /// That a list is not all.
+    fn more(&mut self, depth: usize, count: usize) {
+        if count > 0 {
+            self.line(depth, &format!("{count} more"));
         }
     }
 
