@@ -324,3 +324,64 @@ fn what_is_counted_and_not_listed_is_said_to_be_more() {
     // Three of each sort are listed: of five stronger rules, and of four weaker ones.
     assert_eq!(more, ["2 more", "1 more"], "{text}");
 }
+
+/// Services of one name: at one virtual address they are one that is asked about, at several nobody can tell which.
+#[test]
+fn a_name_of_several_load_balancers_is_asked_about_where_they_share_an_address() {
+    let balancer = |number: u32, vip: &str, port: u16, backend: &Value| {
+        json!({"ID": format!("c000000{number}-0000-4000-8000-000000000000"), "Name": "web", "SchemaVersion": {"Major": 2, "Minor": 0},
+            "HostComputeEndpoints": [backend["ID"]], "FrontendVIPs": [vip],
+            "PortMappings": [{"Protocol": 6, "ExternalPort": port, "InternalPort": 8080}]})
+    };
+    let client = endpoint("client", POD, &["10.50.0.11"], json!([]));
+    let backend = endpoint("backend", POD, &["10.50.0.12"], json!([]));
+    let scene = |second: &str| {
+        json!([
+            network(POD, "L2Bridge", "10.50.0.0/24", json!([])),
+            client,
+            backend,
+            balancer(1, "10.96.0.10", 80, &backend),
+            balancer(2, second, 81, &backend),
+        ])
+    };
+    let one = listing("one-vip", scene("10.96.0.10"));
+    assert_eq!(page(&one, "client web:81/tcp")["allowed"], true);
+    let two = listing("two-vips", scene("10.96.0.11"));
+    let output = two.run("can client web:81/tcp --of all.json");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("names 2 load balancers") && said.contains("10.96.0.11"),
+        "{said}"
+    );
+}
+
+/// hns-behaviour 2.15: what v1 lists as a policy list is a load balancer, in a dump too.
+#[test]
+fn a_policy_list_of_a_v1_dump_serves_its_virtual_address() {
+    let backend = "b0000002-0000-4000-8000-000000000000";
+    let folder = listing(
+        "policy-list",
+        json!([
+            {"ID": POD, "Name": "lan", "Type": "l2bridge", "Subnets": [{"AddressPrefix": "10.50.0.0/24", "GatewayAddress": "10.50.0.1"}]},
+            {"ID": "b0000001-0000-4000-8000-000000000000", "Name": "client", "VirtualNetwork": POD, "IPAddress": "10.50.0.11",
+                "PrefixLength": 24, "GatewayAddress": "10.50.0.1", "Policies": []},
+            {"ID": backend, "Name": "backend", "VirtualNetwork": POD, "IPAddress": "10.50.0.12",
+                "PrefixLength": 24, "GatewayAddress": "10.50.0.1", "Policies": []},
+            {"ID": "c0000001-0000-4000-8000-000000000000", "IsApplied": false, "References": [format!("/endpoints/{backend}")],
+                "Policies": [{"Type": "ELB", "Protocol": 6, "InternalPort": 8080, "ExternalPort": 80, "VIPs": ["10.96.0.10"]}]},
+        ]),
+    );
+    let page = page(&folder, "client 10.96.0.10:80/tcp");
+    assert_eq!(page["allowed"], true);
+    let text = folder.run("why client 10.96.0.10:80/tcp --of all.json");
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(
+        text.contains("backend") && text.contains("10.50.0.12"),
+        "{text}"
+    );
+    assert_eq!(
+        folder.code("can client 10.96.0.10:81/tcp --of all.json"),
+        Some(1)
+    );
+}

@@ -3,9 +3,9 @@
 //!
 //! Apart from the commands because nothing is judged here. Invariant: a question has one source, one destination and one start.
 
-use std::net::IpAddr;
+use std::{collections::HashSet, net::IpAddr};
 
-use hcn::schema::Endpoint;
+use hcn::{Kind, schema::Endpoint};
 use hcn_engine::{
     Family, Flow, PortIndex, Protocol, Start, Switch,
     switch::Balancer,
@@ -300,6 +300,25 @@ fn destination(
             Err(Failure::NotFound { .. }) if !balancers.is_empty() => {
                 let vips = balancers.iter();
                 let vips: Vec<IpAddr> = vips.flat_map(|balancer| balancer.vips.clone()).collect();
+                // Those of one virtual address are a service of several ports, and it is the address that is asked about.
+                let asked: HashSet<IpAddr> = balancers
+                    .iter()
+                    .filter_map(|balancer| choose(&balancer.vips))
+                    .collect();
+                if asked.len() > 1 {
+                    return Err(Failure::Ambiguous {
+                        kind: Kind::LoadBalancer,
+                        name: to.name.clone(),
+                        candidates: balancers
+                            .iter()
+                            .map(|balancer| {
+                                let vips = balancer.vips.iter().map(ToString::to_string);
+                                let vips: Vec<String> = vips.collect();
+                                format!("{}, {}", balancer_label(balancer), vips.join(" and "))
+                            })
+                            .collect(),
+                    });
+                }
                 let Some(address) = choose(&vips) else {
                     return Err(Failure::Usage(format!(
                         "the load balancer {} is at any address of the host; say host:{}/{}",
