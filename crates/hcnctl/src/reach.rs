@@ -123,7 +123,10 @@ pub enum Extension {
 }
 
 /// What a pair without addresses of one family is said to reach with.
-pub const NO_COMMON_FAMILY: &str = "nothing (no addresses of one family)";
+const NO_COMMON_FAMILY: &str = "nothing (no addresses of one family)";
+
+/// The same of a pair of which one is beyond the ports, at addresses that ports, the host or services have: what is sent there goes to those.
+const ADDRESSES_OF_OTHERS: &str = "nothing (others here have its addresses)";
 
 impl Matrix {
     /// Works out what the documents say.
@@ -160,6 +163,8 @@ impl Matrix {
             Ok(chosen)
         };
         let (mut from, to) = (select(&question.from)?, select(&question.to)?);
+        // What a name has added may be called as an endpoint is.
+        participant::tell_apart(&mut participants);
         // Nobody sends from the address of a service.
         from.retain(|place| !matches!(participants[*place].place, Place::Service(_)));
         let halves = [Family::V4, Family::V6]
@@ -217,7 +222,7 @@ impl Matrix {
     /// What passes between two participants, in words: addresses and families are told apart where they differ.
     pub fn pair_words(&mut self, pair: &Pair) -> Arc<str> {
         match &pair.reaching[..] {
-            [] => NO_COMMON_FAMILY.into(),
+            [] => self.why_no_addresses(pair).into(),
             [one] => self.words(one),
             several => {
                 let told: Vec<(Reaching, Arc<str>)> = several
@@ -226,6 +231,19 @@ impl Matrix {
                     .collect();
                 merged(&told)
             }
+        }
+    }
+
+    /// What is said of a pair without a pair of addresses.
+    fn why_no_addresses(&self, pair: &Pair) -> &'static str {
+        let has = |place: usize, family: Family| {
+            let mut addresses = self.participants[place].addresses();
+            addresses.any(|address| Family::from(address) == family)
+        };
+        let mut families = [Family::V4, Family::V6].into_iter();
+        match families.any(|family| has(pair.from, family) && has(pair.to, family)) {
+            true => ADDRESSES_OF_OTHERS,
+            false => NO_COMMON_FAMILY,
         }
     }
 

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::{Subject, escaped};
-use crate::reach::{Extension, Matrix, NO_COMMON_FAMILY};
+use crate::reach::{Extension, Matrix};
 
 /// Characters of a label, beyond which it is cut; the title has all of it.
 const LONGEST_LABEL: usize = 28;
@@ -174,10 +174,7 @@ fn row(
         };
         let extension = matrix.extension(&pair);
         if has_titles {
-            let words = match pair.reaching.is_empty() {
-                true => NO_COMMON_FAMILY.into(),
-                false => matrix.pair_words(&pair),
-            };
+            let words = matrix.pair_words(&pair);
             let label = |place: usize| escaped(&matrix.participants[place].label);
             writeln!(
                 out,
