@@ -214,14 +214,9 @@ impl Reach {
         let mut pieces = Vec::new();
         let mut open: Vec<(Region, Vec<Said>)> = vec![(packets, Vec::new())];
         for (port, direction, diagram) in steps {
-            let parts = self.parts(*diagram);
             let mut passing = Vec::new();
             for (packets, said) in open {
-                for (part, ruling) in &parts {
-                    let packets = self.space.and(packets, *part);
-                    if packets == Region::EMPTY {
-                        continue;
-                    }
+                for (packets, ruling) in self.parts(*diagram, packets) {
                     let mut said = said.clone();
                     said.extend(ruling.map(|ruling| Said {
                         port: *port,
@@ -246,17 +241,13 @@ impl Reach {
         pieces.into_iter().map(piece).collect()
     }
 
-    /// The packets of each ruling of a diagram.
-    fn parts(&mut self, diagram: Region) -> Vec<(Region, Option<Ruling>)> {
-        let ends = self.space.ends(diagram);
-        let mut parts = Vec::with_capacity(ends.len());
-        for end in ends {
-            let packets = self.space.relabel(diagram, &|other| match other == end {
-                true => Region::FULL,
-                false => Region::EMPTY,
-            });
-            parts.push((packets, self.found.labels.ruling(end)));
-        }
+    /// Of these packets those of each ruling of a diagram.
+    fn parts(&mut self, diagram: Region, packets: Region) -> Vec<(Region, Option<Ruling>)> {
+        let within = self.space.within(diagram, packets);
+        let parts = self.space.split(within).into_iter();
         parts
+            .filter(|(end, _)| *end != Region::OTHERS)
+            .map(|(end, packets)| (packets, self.found.labels.ruling(end)))
+            .collect()
     }
 }
