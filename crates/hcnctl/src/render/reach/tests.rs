@@ -90,7 +90,7 @@ fn a_name_is_one_field_of_a_line() {
     csv(&mut matrix(), &mut lines).unwrap();
     let lines = String::from_utf8(lines).unwrap();
     assert!(
-        lines.contains("\n\"a,\"\"b\"\"\",outside,IPv4,10.0.0.2,,nothing\n"),
+        lines.contains("\n\"a,\"\"b\"\"\",outside,IPv4,10.0.0.2,,nothing,nothing\n"),
         "{lines}"
     );
 }
