@@ -89,6 +89,21 @@ impl Protocol {
     }
 }
 
+impl Protocol {
+    /// Whether it is told by a name and not by its number.
+    pub fn has_name(self) -> bool {
+        matches!(
+            self,
+            Protocol::ICMP
+                | Protocol::IGMP
+                | Protocol::TCP
+                | Protocol::UDP
+                | Protocol::ICMPV6
+                | Protocol::SCTP
+        )
+    }
+}
+
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -149,9 +164,15 @@ impl fmt::Display for Flow {
             let destination = std::net::SocketAddr::new(self.destination, self.destination_port);
             write!(f, "{} {source} -> {destination}", self.protocol)
         } else {
+            // A bare number would be read as a port.
+            let word = if self.protocol.has_name() {
+                ""
+            } else {
+                "protocol "
+            };
             write!(
                 f,
-                "{} {} -> {}",
+                "{word}{} {} -> {}",
                 self.protocol, self.source, self.destination
             )
         }

@@ -41,7 +41,10 @@ impl Region {
     /// Nothing is said of any packet.
     pub(crate) const SILENT: Region = Region(u32::MAX);
 
-    /// The same is said of every packet: a number under 2^31 - 1.
+    /// The packet is none of those that are asked about.
+    pub(crate) const OTHERS: Region = Region(u32::MAX - 1);
+
+    /// The same is said of every packet: a number under 2^31 - 2.
     pub(crate) const fn end(number: u32) -> Region {
         Region(END | number)
     }
@@ -51,6 +54,9 @@ impl Region {
         (self.0 & END != 0).then_some(self.0 & !END)
     }
 }
+
+/// What a diagram says, and the packets of which it says it.
+type Parts = Arc<[(Region, Region)]>;
 
 /// What a node cuts; the order in which a packet is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -266,6 +272,67 @@ impl Space {
         let result = self.intern(node.axis, edges);
         done.insert(region, result);
         result
+    }
+
+    /// The packets of each thing that a diagram says, in the order of [`Space::ends`]; together they are all packets. One walk, whatever the
+    /// number of things said: a diagram of ten thousand rules is not walked ten thousand times.
+    pub(crate) fn split(&mut self, region: Region) -> Vec<(Region, Region)> {
+        let parts = self.split_node(region, &mut HashMap::default());
+        let mut parts = parts.to_vec();
+        parts.sort_unstable_by_key(|(end, _)| *end);
+        parts
+    }
+
+    fn split_node(&mut self, region: Region, done: &mut HashMap<Region, Parts, FastHash>) -> Parts {
+        let Some(node) = self.node(region).cloned() else {
+            return [(region, Region::FULL)].into();
+        };
+        if let Some(known) = done.get(&region) {
+            return known.clone();
+        }
+        // By end, in the order in which they are met: the intervals that lead to it, and nothing between them.
+        let mut places: HashMap<Region, usize, FastHash> = HashMap::default();
+        let mut by_end: Vec<(Region, Vec<(u128, Region)>)> = Vec::new();
+        let mut first = 0u128;
+        for (last, child) in node.edges.iter() {
+            for (end, packets) in self.split_node(*child, done).iter() {
+                let place = *places.entry(*end).or_insert_with(|| {
+                    by_end.push((*end, Vec::new()));
+                    by_end.len() - 1
+                });
+                let edges = &mut by_end[place].1;
+                let next = edges.last().map_or(0, |(last, _)| last.saturating_add(1));
+                if next < first {
+                    edges.push((first - 1, Region::EMPTY));
+                }
+                edges.push((*last, *packets));
+            }
+            first = last.saturating_add(1);
+        }
+        let highest = self.highest(node.axis);
+        let parts: Parts = by_end
+            .into_iter()
+            .map(|(end, mut edges)| {
+                if edges.last().is_some_and(|(last, _)| *last < highest) {
+                    edges.push((highest, Region::EMPTY));
+                }
+                (end, self.intern(node.axis, edges))
+            })
+            .collect();
+        done.insert(region, parts.clone());
+        parts
+    }
+
+    /// What a diagram says of some packets; of all others it says [`Region::OTHERS`].
+    pub(crate) fn within(&mut self, diagram: Region, packets: Region) -> Region {
+        if packets == Region::FULL {
+            return diagram;
+        }
+        let mask = self.relabel(packets, &|end| match end {
+            Region::FULL => Region::SILENT,
+            _ => Region::OTHERS,
+        });
+        self.over(mask, diagram)
     }
 
     /// Everything that a diagram says of some packet.

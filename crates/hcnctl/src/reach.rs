@@ -13,17 +13,17 @@ use std::{
     sync::Arc,
 };
 
-use hcn::service::Container;
+use hcn::{schema::Guid, service::Container};
 use hcn_engine::{
     Direction, Documents, Family, Protocol, Ruling, Semantics, Switch, Topology,
     classifier::{Conditions, Extent, ProtocolSet},
     reach::{Beyond, Piece, Reach, Sender, Target},
     space::{Region, Space},
     switch::Fault,
-    way::Receiver,
+    way::{Hop, Receiver},
 };
 
-use crate::{commands::spec::TrafficSpec, failure::Failure};
+use crate::{commands::spec::TrafficSpec, failure::Failure, lookup::guid};
 pub use participant::{Participant, Place};
 
 /// What is asked.
@@ -54,7 +54,12 @@ pub struct Matrix {
     pub faults: Vec<Fault>,
     /// Names that mean nothing here.
     pub missing: Vec<String>,
+    /// Whether ways are known, and not rules alone.
+    pub has_ways: bool,
     switch: Switch,
+    containers: Vec<Container>,
+    /// Names of endpoints on other hosts.
+    pub remote: HashMap<Guid, String>,
     halves: [Half; 2],
 }
 
@@ -71,6 +76,8 @@ struct Half {
     targets: Vec<Vec<IpAddr>>,
     /// By participant: whether it is the host.
     hosts: Vec<bool>,
+    /// Addresses of which load balancers take something.
+    balanced: HashSet<IpAddr>,
     /// What is asked for.
     asked: Region,
     words: HashMap<(Region, Option<Direction>), Arc<str>>,
@@ -87,6 +94,8 @@ pub struct Reaching {
     pub destination: Option<IpAddr>,
     /// Protocols and ports, and the addresses beyond the ports where one side is there.
     pub region: Region,
+    /// The same of what gets to some backends of a load balancer and not to all of them; nothing of it is in the region.
+    pub partly: Region,
 }
 
 impl Reaching {
@@ -116,6 +125,8 @@ pub struct Pair {
 pub enum Extension {
     /// Nothing.
     Nothing,
+    /// Nothing that is sure to arrive, and something that some backends of a load balancer let in.
+    SomeBackends,
     /// Something, and not all that was asked for.
     Part,
     /// All that was asked for.
@@ -123,7 +134,10 @@ pub enum Extension {
 }
 
 /// What a pair without addresses of one family is said to reach with.
-pub const NO_COMMON_FAMILY: &str = "nothing (no addresses of one family)";
+const NO_COMMON_FAMILY: &str = "nothing (no addresses of one family)";
+
+/// The same of a pair of which one is beyond the ports, at addresses that ports, the host or services have: what is sent there goes to those.
+const ADDRESSES_OF_OTHERS: &str = "nothing (others here have its addresses)";
 
 impl Matrix {
     /// Works out what the documents say.
@@ -160,17 +174,25 @@ impl Matrix {
             Ok(chosen)
         };
         let (mut from, to) = (select(&question.from)?, select(&question.to)?);
+        // What a name has added may be called as an endpoint is.
+        participant::tell_apart(&mut participants);
         // Nobody sends from the address of a service.
         from.retain(|place| !matches!(participants[*place].place, Place::Service(_)));
         let halves = [Family::V4, Family::V6]
             .map(|family| Half::of(&switch, family, &participants, question));
+        let remote = documents.endpoints.iter().filter(|own| own.is_remote());
         Ok(Matrix {
             participants,
             from,
             to,
             faults,
             missing,
+            has_ways: !question.rules_only,
             switch,
+            containers: containers.to_vec(),
+            remote: remote
+                .map(|own| (guid(own.id.get()), own.name.or_default()))
+                .collect(),
             halves,
         })
     }
@@ -214,18 +236,49 @@ impl Matrix {
             .words_of(reaching.region, reaching.direction())
     }
 
+    /// What gets to some of the backends and not to all, in words; `None` where nothing does.
+    pub fn partly_words(&mut self, reaching: &Reaching) -> Option<Arc<str>> {
+        let is_some = reaching.partly != Region::EMPTY;
+        is_some.then(|| {
+            self.half(reaching.family)
+                .words_of(reaching.partly, reaching.direction())
+        })
+    }
+
+    /// Both in one text.
+    pub fn all_words(&mut self, reaching: &Reaching) -> Arc<str> {
+        let words = self.words(reaching);
+        match self.partly_words(reaching) {
+            Some(partly) => with_some_backends(&words, &partly),
+            None => words,
+        }
+    }
+
     /// What passes between two participants, in words: addresses and families are told apart where they differ.
     pub fn pair_words(&mut self, pair: &Pair) -> Arc<str> {
         match &pair.reaching[..] {
-            [] => NO_COMMON_FAMILY.into(),
-            [one] => self.words(one),
+            [] => self.why_no_addresses(pair).into(),
+            [one] => self.all_words(one),
             several => {
                 let told: Vec<(Reaching, Arc<str>)> = several
                     .iter()
-                    .map(|reaching| (*reaching, self.words(reaching)))
+                    .map(|reaching| (*reaching, self.all_words(reaching)))
                     .collect();
                 merged(&told)
             }
+        }
+    }
+
+    /// What is said of a pair without a pair of addresses.
+    fn why_no_addresses(&self, pair: &Pair) -> &'static str {
+        let has = |place: usize, family: Family| {
+            let mut addresses = self.participants[place].addresses();
+            addresses.any(|address| Family::from(address) == family)
+        };
+        let mut families = [Family::V4, Family::V6].into_iter();
+        match families.any(|family| has(pair.from, family) && has(pair.to, family)) {
+            true => ADDRESSES_OF_OTHERS,
+            false => NO_COMMON_FAMILY,
         }
     }
 
@@ -237,7 +290,10 @@ impl Matrix {
             Family::V6 => self.halves[1].asked,
         };
         if all(&|reaching| reaching.region == Region::EMPTY) {
-            Extension::Nothing
+            match all(&|reaching| reaching.partly == Region::EMPTY) {
+                true => Extension::Nothing,
+                false => Extension::SomeBackends,
+            }
         } else if all(&|reaching| reaching.region == asked(reaching)) {
             Extension::Everything
         } else {
@@ -289,6 +345,19 @@ impl Matrix {
         let source = half.end_at(pair.from, reaching.source)?;
         let destination = half.end_at(pair.to, reaching.destination)?;
         half.reach.deciding(source, destination)
+    }
+
+    /// What happens on the way between the addresses of a pair, where it is the same for every packet.
+    pub fn hops(&mut self, pair: &Pair, reaching: &Reaching) -> Option<Arc<[Hop]>> {
+        let half = self.half(reaching.family);
+        let source = half.end_at(pair.from, reaching.source)?;
+        let destination = half.end_at(pair.to, reaching.destination)?;
+        half.reach.hops_between(source, destination)
+    }
+
+    /// The containers whose names participants have.
+    pub fn containers(&self) -> &[Container] {
+        &self.containers
     }
 
     /// The switch.
@@ -343,11 +412,18 @@ impl Half {
         let hosts = participants
             .iter()
             .map(|participant| matches!(participant.place, Place::Host(_)));
+        let targets: Vec<Vec<IpAddr>> = targets.collect();
+        let balanced = {
+            let own = reach.ends().iter().map(|end| end.address);
+            let all = own.chain(targets.iter().flatten().copied());
+            all.filter(|address| reach.is_balanced(*address)).collect()
+        };
         Half {
             family,
             ends: ends.collect(),
             beyond: beyond.collect(),
-            targets: targets.collect(),
+            targets,
+            balanced,
             hosts: hosts.collect(),
             asked: asked(reach.space_mut(), &question.traffic),
             reach,
@@ -367,25 +443,41 @@ impl Half {
             let address = self.reach.ends()[source].address;
             let row = self.reach.from(source);
             for pair in pairs.iter_mut() {
-                let mut add = |destination: Option<IpAddr>, region: Region, space: &mut Space| {
+                let mut add = |destination: Option<IpAddr>,
+                               [region, partly]: [Region; 2],
+                               space: &mut Space| {
                     pair.reaching.push(Reaching {
                         family: self.family,
                         source: Some(address),
                         destination,
                         region: space.and(region, self.asked),
+                        partly: space.and(partly, self.asked),
                     });
                 };
+                let partly =
+                    |reach: &mut Reach, to: Target| match self.balanced.contains(&to.address) {
+                        true => reach.partly_towards(Sender::End(source), to),
+                        false => Region::EMPTY,
+                    };
                 if let Some(beyond) = &self.beyond[pair.to] {
                     let region = self.reach.outside(source, Direction::Out, beyond);
-                    add(None, region, self.reach.space_mut());
+                    add(None, [region, Region::EMPTY], self.reach.space_mut());
                 }
                 for to in &self.targets[pair.to] {
-                    let region = self.reach.towards(Sender::End(source), target(*to, None));
-                    add(Some(*to), region, self.reach.space_mut());
+                    let to = target(*to, None);
+                    let region = self.reach.towards(Sender::End(source), to);
+                    let partly = partly(&mut self.reach, to);
+                    add(Some(to.address), [region, partly], self.reach.space_mut());
                 }
                 for end in &self.ends[pair.to] {
-                    let to = self.reach.ends()[*end].address;
-                    add(Some(to), row[*end], self.reach.space_mut());
+                    let to = self.reach.ends()[*end];
+                    let to = target(to.address, Some(Receiver::Port(to.port)));
+                    let partly = partly(&mut self.reach, to);
+                    add(
+                        Some(to.address),
+                        [row[*end], partly],
+                        self.reach.space_mut(),
+                    );
                 }
             }
         }
@@ -400,18 +492,34 @@ impl Half {
         let others = others.map(|address| target(*address, None));
         let all: Vec<Target> = ends.chain(others).collect();
         for to in all {
-            let (source, region) = match &self.beyond[from] {
-                Some(beyond) => (None, self.sent_from(beyond.clone(), to)),
+            let is_balanced = self.balanced.contains(&to.address);
+            let partly = |reach: &mut Reach, sender: Sender<'_>| match is_balanced {
+                true => reach.partly_towards(sender, to),
+                false => Region::EMPTY,
+            };
+            let (source, [region, partly]) = match self.beyond[from].clone() {
+                Some(beyond) => {
+                    let partly = partly(&mut self.reach, Sender::Beyond(&beyond));
+                    (None, [self.sent_from(beyond, to), partly])
+                }
                 None => match self.reach.host_source(to.address) {
-                    Some(source) => (Some(source), self.reach.towards(Sender::Host, to)),
+                    Some(source) => {
+                        let partly = partly(&mut self.reach, Sender::Host);
+                        let region = self.reach.towards(Sender::Host, to);
+                        (Some(source), [region, partly])
+                    }
                     None => continue,
                 },
             };
+            let asked = self.asked;
+            let space = self.reach.space_mut();
+            let [region, partly] = [region, partly].map(|region| space.and(region, asked));
             pair.reaching.push(Reaching {
                 family: self.family,
                 source,
                 destination: Some(to.address),
-                region: self.reach.space_mut().and(region, self.asked),
+                region,
+                partly,
             });
         }
     }
@@ -524,6 +632,15 @@ fn conditions<A: hcn_engine::classifier::Address>(
         local_ports,
         ..Conditions::none()
     }
+}
+
+/// A set, and what gets to some backends alone: `tcp 80, and tcp 8000 to some backends`.
+pub(crate) fn with_some_backends(words: &str, partly: &str) -> Arc<str> {
+    match words {
+        "nothing" => format!("{partly} to some backends"),
+        words => format!("{words}, and {partly} to some backends"),
+    }
+    .into()
 }
 
 /// Sets of several pairs of addresses as one text.

@@ -9,6 +9,7 @@ mod read;
 
 use std::{collections::HashMap, net::IpAddr};
 
+use hcn::service::{Profile, profile::ProfileChoice};
 use hcn_engine::{Documents, Flow, Protocol, Semantics, Switch, Topology};
 use hcn_schema::{Document, Endpoint, LoadBalancer, Network};
 use hcnctl::{
@@ -308,6 +309,28 @@ proptest! {
         }
         prop_assert_eq!(different, changes.len());
     }
+}
+
+#[test]
+fn what_is_judged_as_a_profile_with_switches_is_as_the_schemas_say() {
+    // As a profile writes itself.
+    let choice = "15.0,tie=first-wins,default-deny=ruled-directions,flow-idle-ms=5000";
+    let choice: ProfileChoice = choice.parse().unwrap();
+    let profile = Profile::of(choice.version.unwrap()).unwrap();
+    let subject = Subject {
+        of: "now".to_owned(),
+        hns: profile.with(&choice.switches).name(),
+    };
+    assert!(subject.hns.contains("first-wins,"), "{}", subject.hns);
+    let documents = Documents::default();
+    let mut page = Vec::new();
+    json(&mut matrix(&documents), &subject, &mut page).unwrap();
+    check("reach.json", &page);
+    let (mut before, mut after) = (matrix(&documents), matrix(&documents));
+    let comparison = compare(&mut before, &mut after);
+    let mut page = Vec::new();
+    compared_json(&comparison, &after, [&subject, &subject], &mut page).unwrap();
+    check("reach-compare.json", &page);
 }
 
 #[test]

@@ -189,14 +189,28 @@ fn is_traffic(text: &str) -> bool {
     }
 }
 
-/// The patterns of the schemas: a version, the name of a policy, and traffic.
+/// The patterns of the schemas: a version of HNS with the switches that are set, the name of a policy, and traffic.
 fn is_of(pattern: &Value, text: &str) -> bool {
     match pattern.as_str() {
-        Some(r"^[0-9]+\.[0-9]+$") => {
-            let parts: Vec<&str> = text.split('.').collect();
-            let is_number =
-                |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            parts.len() == 2 && parts.iter().all(is_number)
+        Some(r"^[0-9]+\.[0-9]+(,[a-z-]+=[a-z0-9-]+)*$") => {
+            let is_all =
+                |text: &str, fits: fn(u8) -> bool| !text.is_empty() && text.bytes().all(fits);
+            let is_number = |text: &str| is_all(text, |byte| byte.is_ascii_digit());
+            let is_name =
+                |text: &str| is_all(text, |byte| byte.is_ascii_lowercase() || byte == b'-');
+            let is_value = |text: &str| {
+                is_all(
+                    text,
+                    |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'),
+                )
+            };
+            let mut parts = text.split(',');
+            let version = parts.next().and_then(|version| version.split_once('.'));
+            version.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+                && parts.all(|part| {
+                    let switch = part.split_once('=');
+                    switch.is_some_and(|(name, value)| is_name(name) && is_value(value))
+                })
         }
         Some("^[A-Za-z0-9][A-Za-z0-9._-]*$") => {
             let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -221,6 +235,7 @@ mod tests {
                 "a": {"type": ["integer", "null"], "minimum": 0, "maximum": 9},
                 "b": {"type": "array", "maxItems": 2, "minItems": 1, "items": {"enum": ["x", "y"]}},
                 "c": {"anyOf": [{"const": 1}, {"$ref": "#/$defs/word"}]},
+                "v": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+(,[a-z-]+=[a-z0-9-]+)*$"},
                 "d": {"oneOf": [{"type": "string", "minLength": 2}, {"$ref": "#/$defs/word"}]},
             },
             "$defs": {"word": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$", "maxLength": 3}},
@@ -237,6 +252,14 @@ mod tests {
             (json!({"a": null, "b": ["x", "x", "x"]}), 1),
             (json!({"a": null, "c": "-w"}), 1),
             (json!({"a": null, "c": "long"}), 1),
+            (json!({"a": null, "v": "15.0"}), 0),
+            (
+                json!({"a": null, "v": "15.0,tie=first-wins,default-deny=ruled-directions"}),
+                0,
+            ),
+            (json!({"a": null, "v": "15"}), 1),
+            (json!({"a": null, "v": "15.0,"}), 1),
+            (json!({"a": null, "v": "15.0,tie"}), 1),
             // Both fit.
             (json!({"a": null, "d": "ww"}), 1),
             (json!([]), 1),

@@ -9,7 +9,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     Beyond, Reach,
     course::{self, Course, Crossing, Goal, Kind},
-    pieces::{ISOLATED, Piece, Said},
+    pieces::{ISOLATED, Piece, Said, Step},
 };
 use crate::{
     classifier::{Conditions, Extent, ProtocolSet},
@@ -17,7 +17,7 @@ use crate::{
     space::{Axis, Region, number_of, other_side},
     switch::PortIndex,
     verdict::Decision,
-    way::{NoWay, Receiver},
+    way::{Hop, NoWay, Receiver},
 };
 
 /// Who sends something.
@@ -51,7 +51,7 @@ impl Reach {
         let mut rest = Region::FULL;
         for course in courses.iter() {
             let about = self.about(course, &mut rest);
-            let through = self.through(course, source, to);
+            let through = self.through(course, source, to).all;
             let through = self.space.and(through, about);
             all = self.space.or(all, through);
         }
@@ -61,11 +61,60 @@ impl Reach {
         }
     }
 
+    /// What gets from somebody to some of the backends of an address's load balancers, and not to all of them: whether it arrives hangs on the one
+    /// that is chosen. Nothing of it is in [`Reach::towards`].
+    pub fn partly_towards(&mut self, sender: Sender<'_>, to: Target) -> Region {
+        let Some((courses, source)) = self.asked_courses(sender, to) else {
+            return Region::EMPTY;
+        };
+        let mut partly = Region::EMPTY;
+        let mut rest = Region::FULL;
+        for course in courses.iter() {
+            let about = self.about(course, &mut rest);
+            if course.forks.is_empty() {
+                continue;
+            }
+            let through = self.through(course, source, to);
+            let own = self.space.minus(through.some, through.all);
+            let own = self.space.and(own, about);
+            partly = self.space.or(partly, own);
+        }
+        match sender {
+            Sender::Beyond(beyond) => self.only(partly, Direction::In, beyond),
+            Sender::End(_) | Sender::Host => partly,
+        }
+    }
+
+    /// Whether a load balancer takes something that is sent to an address, whoever sends it.
+    pub fn is_balanced(&self, address: IpAddr) -> bool {
+        let Some(courses) = &self.courses else {
+            return false;
+        };
+        let mut balancers = self.switch.balancers.iter();
+        balancers.any(|balancer| match balancer.vips.is_empty() {
+            true => courses.topology.network_of_host_address(address).is_some(),
+            false => balancer.vips.contains(&address),
+        })
+    }
+
+    /// What happens on the way from an end to another one, where it is the same for every packet.
+    pub fn hops_between(&mut self, source: usize, destination: usize) -> Option<Arc<[Hop]>> {
+        let to = Target {
+            address: self.ends.get(destination)?.address,
+            receiver: None,
+        };
+        let (courses, _) = self.asked_courses(Sender::End(source), to)?;
+        match &courses[..] {
+            [course] => Some(course.hops.clone()),
+            _ => None,
+        }
+    }
+
     /// As [`Reach::towards`], by what decides.
     pub fn pieces_towards(&mut self, sender: Sender<'_>, to: Target) -> Arc<[Piece]> {
         let Some((courses, source)) = self.asked_courses(sender, to) else {
             return match (self.at_home(sender, to), sender) {
-                (Region::FULL, _) => self.divide(Region::FULL, &[]),
+                (Region::FULL, _) => self.divide(Region::FULL, &[], 0),
                 (_, Sender::End(_)) => [Piece::nowhere(Region::FULL, Nowhere::Another)].into(),
                 _ => [Piece::nowhere(Region::FULL, Nowhere::NoWay(NoWay::NoRoute))].into(),
             };
@@ -75,20 +124,33 @@ impl Reach {
         for course in courses.iter() {
             let about = self.about(course, &mut rest);
             if let Some(reason) = course.refusal(to) {
-                pieces.push(Piece::nowhere(about, reason));
+                pieces.push(Piece {
+                    hops: course.hops.clone(),
+                    ..Piece::nowhere(about, reason)
+                });
                 continue;
             }
-            let mut steps = Vec::with_capacity(course.crossings.len());
-            for crossing in &course.crossings {
+            let crossings = &course.crossings;
+            let mut steps = Vec::with_capacity(crossings.len());
+            for (crossing, fork) in crossings.iter().zip(course.fork_of_each()) {
                 let port = self.port_of(crossing, sender);
                 let diagram = self.said_at(crossing, course, source, port);
                 let diagram = match sender {
                     Sender::Beyond(beyond) => self.space.only(diagram, Axis::Source, &beyond.spans),
                     Sender::End(_) | Sender::Host => diagram,
                 };
-                steps.push((port, crossing.direction, diagram));
+                steps.push(Step {
+                    port,
+                    direction: crossing.direction,
+                    diagram,
+                    fork,
+                });
             }
-            pieces.extend(self.divide(about, &steps).iter().cloned());
+            let own = self.divide(about, &steps, course.forks.len());
+            pieces.extend(own.iter().map(|piece| Piece {
+                hops: course.hops.clone(),
+                ..piece.clone()
+            }));
         }
         pieces.into()
     }
@@ -170,12 +232,38 @@ impl Reach {
         own
     }
 
-    fn through(&mut self, course: &Course, source: Source, to: Target) -> Region {
+    fn through(&mut self, course: &Course, source: Source, to: Target) -> Through {
         if course.refusal(to).is_some() {
-            return Region::EMPTY;
+            return Through {
+                all: Region::EMPTY,
+                some: Region::EMPTY,
+            };
         }
+        let branched: usize = course.forks.iter().sum();
+        let (common, mut rest) = course.crossings.split_at(course.crossings.len() - branched);
+        let common = self.past(common, course, source);
+        if course.forks.is_empty() {
+            return Through {
+                all: common,
+                some: common,
+            };
+        }
+        let (mut all, mut some) = (common, Region::EMPTY);
+        for length in &course.forks {
+            let (own, others) = rest.split_at(*length);
+            rest = others;
+            let own = self.past(own, course, source);
+            all = self.space.and(all, own);
+            some = self.space.or(some, own);
+        }
+        let some = self.space.and(some, common);
+        Through { all, some }
+    }
+
+    /// What every one of some crossings lets pass.
+    fn past(&mut self, crossings: &[Crossing], course: &Course, source: Source) -> Region {
         let mut through = Region::FULL;
-        for crossing in &course.crossings {
+        for crossing in crossings {
             let port = source.port_at(crossing);
             let passing = match self.between_ports(crossing, source, port) {
                 true => Region::EMPTY,
@@ -260,6 +348,15 @@ impl Reach {
     }
 }
 
+/// What gets along a course.
+#[derive(Clone, Copy, Debug)]
+struct Through {
+    /// Whichever backend is chosen, where there are several.
+    all: Region,
+    /// Where the right one is.
+    some: Region,
+}
+
 /// Who sends, as a crossing needs it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Source {
@@ -310,6 +407,14 @@ pub enum Nowhere {
 }
 
 impl Course {
+    /// Of the ports that judge, those on the way to a backend with its place among the backends.
+    fn fork_of_each(&self) -> impl Iterator<Item = Option<usize>> + '_ {
+        let branched: usize = self.forks.iter().sum();
+        let common = std::iter::repeat_n(None, self.crossings.len() - branched);
+        let forks = self.forks.iter().enumerate();
+        common.chain(forks.flat_map(|(fork, length)| std::iter::repeat_n(Some(fork), *length)))
+    }
+
     /// Why what is sent along here does not get to whom it should.
     fn refusal(&self, to: Target) -> Option<Nowhere> {
         match (self.end, to.receiver) {
@@ -339,18 +444,22 @@ impl Piece {
             packets,
             said: [].into(),
             nowhere: Some(reason),
+            backends: None,
+            hops: [].into(),
         }
     }
 
-    /// What happens to the packets.
+    /// What happens to the packets: they are blocked too where some backend does not get them.
     pub fn decision(&self) -> Decision {
         let last = self
             .said
             .last()
             .map_or(Decision::Allow, |said: &Said| said.ruling.decision);
-        match self.nowhere {
-            Some(_) => Decision::Block,
-            None => last,
+        match (self.nowhere, self.backends) {
+            (Some(_), _) => Decision::Block,
+            (None, Some((passing, of))) if passing == of => Decision::Allow,
+            (None, Some(_)) => Decision::Block,
+            (None, None) => last,
         }
     }
 }

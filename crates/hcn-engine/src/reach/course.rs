@@ -19,7 +19,7 @@ use crate::{
     switch::{PortIndex, Switch},
     topology::Topology,
     verdict::{Decision, Layer, Reason, Ruling},
-    way::{self, Fate, NoWay, Receiver, Start, Way},
+    way::{self, Fate, Hop, NoWay, Receiver, Start, Way},
 };
 
 /// A port that judges on the way.
@@ -54,7 +54,12 @@ pub(super) type Service = (Protocol, Option<u16>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Course {
     pub(super) service: Option<Service>,
+    /// The ports that judge, in order; those on the ways to backends last, backend by backend.
     pub(super) crossings: Vec<Crossing>,
+    /// How many of the last crossings are on the way to each backend; empty where no load balancer takes it.
+    pub(super) forks: Vec<usize>,
+    /// What happens on the way, to one of the kind that sends; addresses of the sender in it are that one's.
+    pub(super) hops: Arc<[Hop]>,
     /// Where it ends, or why it gets nowhere.
     pub(super) end: Result<Goal, NoWay>,
 }
@@ -334,10 +339,19 @@ impl Courses {
                 destination_port: (seen.destination_port != flow.destination_port)
                     .then_some(seen.destination_port),
             });
+        let forks = match way.hops.last() {
+            Some(Hop::Balanced { branches, .. }) => branches
+                .iter()
+                .map(|branch| branch.way.judgements().len())
+                .collect(),
+            _ => Vec::new(),
+        };
         Course {
             service: None,
             crossings: crossings.collect(),
+            forks,
             end: ending(&way),
+            hops: way.hops.into(),
         }
     }
 

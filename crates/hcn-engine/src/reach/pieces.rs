@@ -19,7 +19,7 @@ use crate::{
     space::{Axis, Region, number_of, other_side},
     switch::PortIndex,
     verdict::{Decision, Layer, Reason, Ruling},
-    way::Receiver,
+    way::{Hop, Receiver},
 };
 
 /// Packets of a pair on which the same decides.
@@ -27,10 +27,45 @@ use crate::{
 pub struct Piece {
     /// The packets as they set out; with the addresses of the other side where that is no port.
     pub packets: Region,
-    /// What each port on the way says, in order, up to the first that blocks.
+    /// What each port on the way says, in order, up to the first that blocks; on the ways to several backends up to the first on each.
     pub said: Arc<[Said]>,
     /// Why they get nowhere, where no port is to blame.
     pub nowhere: Option<Nowhere>,
+    /// Backends that get them and all backends, where a load balancer has them.
+    pub backends: Option<(usize, usize)>,
+    /// What happens on the way, to one of those that send; empty where that is not known or not the same for all of the packets.
+    pub hops: Arc<[Hop]>,
+}
+
+/// What a port says of all packets, on the way to everybody or to one backend.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) port: PortIndex,
+    pub(super) direction: Direction,
+    pub(super) diagram: Region,
+    /// The backend's place, where a load balancer has several.
+    pub(super) fork: Option<usize>,
+}
+
+/// Packets on their way, with what was said so far.
+#[derive(Clone, Debug)]
+struct Open {
+    packets: Region,
+    said: Vec<Said>,
+    /// Backends that do not get them.
+    missed: Vec<usize>,
+}
+
+impl Open {
+    fn ended(self, backends: Option<(usize, usize)>) -> Piece {
+        Piece {
+            packets: self.packets,
+            said: self.said.into(),
+            nowhere: None,
+            backends,
+            hops: [].into(),
+        }
+    }
 }
 
 /// What a port says.
@@ -66,6 +101,16 @@ pub(super) const ISOLATED: Ruling = Ruling {
     reason: Reason::NoIntercommunication,
 };
 
+/// A port that has no backend behind it.
+fn step(port: PortIndex, direction: Direction, diagram: Region) -> Step {
+    Step {
+        port,
+        direction,
+        diagram,
+        fork: None,
+    }
+}
+
 impl Reach {
     /// The pieces of a pair of ends; none for an index beyond the ends.
     pub fn pieces(&mut self, source: usize, destination: usize) -> Arc<[Piece]> {
@@ -81,14 +126,14 @@ impl Reach {
             return self.pieces_towards(Sender::End(source), to);
         }
         if from.port == to.port {
-            return self.divide(Region::FULL, &[]);
+            return self.divide(Region::FULL, &[], 0);
         }
         let [out, into] = self.decide(source, destination);
         let steps = [
-            (from.port, Direction::Out, out),
-            (to.port, Direction::In, into),
+            step(from.port, Direction::Out, out),
+            step(to.port, Direction::In, into),
         ];
-        self.divide(Region::FULL, &steps)
+        self.divide(Region::FULL, &steps, 0)
     }
 
     /// What decides on a pair of ends that are asked for the rules of both and for nothing else: equal handles for pairs of which the same rules, by
@@ -162,7 +207,7 @@ impl Reach {
         let axis = other_side(direction);
         let Some(passable) = self.passable(end) else {
             let diagram = self.space.only(diagram, axis, &beyond.spans);
-            return self.divide(Region::FULL, &[(own.port, direction, diagram)]);
+            return self.divide(Region::FULL, &[step(own.port, direction, diagram)], 0);
         };
         let gets_there = self
             .space
@@ -170,7 +215,7 @@ impl Reach {
         let gets_there = self.space.only(gets_there, axis, &beyond.spans);
         let rest = self.space.minus(Region::FULL, gets_there);
         let mut pieces = self
-            .divide(gets_there, &[(own.port, direction, diagram)])
+            .divide(gets_there, &[step(own.port, direction, diagram)], 0)
             .to_vec();
         for piece in &mut pieces {
             piece.packets = self.space.only(piece.packets, axis, &beyond.spans);
@@ -181,6 +226,8 @@ impl Reach {
                 packets: rest,
                 said: [].into(),
                 nowhere: Some(Nowhere::Beyond),
+                backends: None,
+                hops: [].into(),
             });
         }
         pieces.into()
@@ -205,58 +252,62 @@ impl Reach {
         diagram
     }
 
-    /// Packets divided by what port after port says.
+    /// Packets divided by what port after port says; the last ones on the ways to so many backends, of which each gets what its own ports let pass.
     pub(super) fn divide(
         &mut self,
         packets: Region,
-        steps: &[(PortIndex, Direction, Region)],
+        steps: &[Step],
+        backends: usize,
     ) -> Arc<[Piece]> {
         let mut pieces = Vec::new();
-        let mut open: Vec<(Region, Vec<Said>)> = vec![(packets, Vec::new())];
-        for (port, direction, diagram) in steps {
-            let parts = self.parts(*diagram);
+        let mut open = vec![Open {
+            packets,
+            said: Vec::new(),
+            missed: Vec::new(),
+        }];
+        for step in steps {
             let mut passing = Vec::new();
-            for (packets, said) in open {
-                for (part, ruling) in &parts {
-                    let packets = self.space.and(packets, *part);
-                    if packets == Region::EMPTY {
-                        continue;
-                    }
-                    let mut said = said.clone();
-                    said.extend(ruling.map(|ruling| Said {
-                        port: *port,
-                        direction: *direction,
+            for own in open {
+                // The way to this backend has ended.
+                if step.fork.is_some() && own.missed.last() == step.fork.as_ref() {
+                    passing.push(own);
+                    continue;
+                }
+                for (packets, ruling) in self.parts(step.diagram, own.packets) {
+                    let mut own = own.clone();
+                    own.packets = packets;
+                    own.said.extend(ruling.map(|ruling| Said {
+                        port: step.port,
+                        direction: step.direction,
                         ruling,
                     }));
                     let blocks = ruling.is_some_and(|ruling| ruling.decision == Decision::Block);
-                    match blocks {
-                        true => pieces.push((packets, said)),
-                        false => passing.push((packets, said)),
+                    match (blocks, step.fork) {
+                        (true, None) => pieces.push(own.ended(None)),
+                        (true, Some(fork)) => {
+                            own.missed.push(fork);
+                            passing.push(own);
+                        }
+                        (false, _) => passing.push(own),
                     }
                 }
             }
             open = passing;
         }
-        pieces.extend(open);
-        let piece = |(packets, said): (Region, Vec<Said>)| Piece {
-            packets,
-            said: said.into(),
-            nowhere: None,
-        };
-        pieces.into_iter().map(piece).collect()
+        pieces.extend(open.into_iter().map(|own| {
+            let passing = backends - own.missed.len();
+            own.ended((backends > 0).then_some((passing, backends)))
+        }));
+        pieces.into()
     }
 
-    /// The packets of each ruling of a diagram.
-    fn parts(&mut self, diagram: Region) -> Vec<(Region, Option<Ruling>)> {
-        let ends = self.space.ends(diagram);
-        let mut parts = Vec::with_capacity(ends.len());
-        for end in ends {
-            let packets = self.space.relabel(diagram, &|other| match other == end {
-                true => Region::FULL,
-                false => Region::EMPTY,
-            });
-            parts.push((packets, self.found.labels.ruling(end)));
-        }
+    /// Of these packets those of each ruling of a diagram.
+    fn parts(&mut self, diagram: Region, packets: Region) -> Vec<(Region, Option<Ruling>)> {
+        let within = self.space.within(diagram, packets);
+        let parts = self.space.split(within).into_iter();
         parts
+            .filter(|(end, _)| *end != Region::OTHERS)
+            .map(|(end, packets)| (packets, self.found.labels.ruling(end)))
+            .collect()
     }
 }

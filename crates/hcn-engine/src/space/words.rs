@@ -182,12 +182,14 @@ fn service(cell: &Cell, style: Style) -> String {
 /// `tcp,udp`, `protocols 47,50-51`, `every protocol but icmp`.
 fn protocols(spans: &[(u8, u8)], style: Style) -> String {
     let plain = |spans: &[(u32, u32)]| {
-        // Names for single protocols only: nobody counts from ICMP to TCP.
+        // Names where every protocol of an interval has one, as ICMP and IGMP do: nobody counts from ICMP to TCP.
         let (named, numbered): (Vec<_>, Vec<_>) = spans
             .iter()
-            .partition(|(first, last)| first == last && has_name(*first));
-        let name = |(number, _): &(u32, u32)| Protocol(*number as u8).to_string();
-        let mut texts: Vec<String> = named.iter().map(name).collect();
+            .partition(|(first, last)| (*first..=*last).all(has_name));
+        let named = named.iter().flat_map(|(first, last)| *first..=*last);
+        let mut texts: Vec<String> = named
+            .map(|number| Protocol(number as u8).to_string())
+            .collect();
         if !numbered.is_empty() {
             let single = matches!(numbered[..], [(first, last)] if first == last);
             let word = if single { "protocol" } else { "protocols" };
@@ -204,7 +206,7 @@ fn protocols(spans: &[(u8, u8)], style: Style) -> String {
 }
 
 fn has_name(protocol: u32) -> bool {
-    Protocol(protocol as u8).to_string() != protocol.to_string()
+    Protocol(protocol as u8).has_name()
 }
 
 /// Ports in words.

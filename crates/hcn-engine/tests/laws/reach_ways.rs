@@ -379,7 +379,7 @@ impl Host<'_> {
         reach: &Reach,
         (start, source, destination): (Start, IpAddr, IpAddr),
         receiver: Option<Receiver>,
-        region: Region,
+        [region, partly]: [Region; 2],
         pieces: &[Piece],
     ) -> Result<(), TestCaseError> {
         let flows = self.flows(reach, region, source, destination);
@@ -390,6 +390,18 @@ impl Host<'_> {
             prop_assert_eq!(
                 reach.space().contains(region, &flow),
                 allowed,
+                "{:?} {} {:?}",
+                start,
+                flow,
+                way
+            );
+            let to_some = match way.fate {
+                Fate::Balanced { passing, of } => passing > 0 && passing < of,
+                _ => false,
+            };
+            prop_assert_eq!(
+                reach.space().contains(partly, &flow),
+                to_some,
                 "{:?} {} {:?}",
                 start,
                 flow,
@@ -413,6 +425,22 @@ impl Host<'_> {
                 piece,
                 way
             );
+            if let Fate::Balanced { passing, of } = way.fate
+                && piece.nowhere.is_none()
+            {
+                prop_assert_eq!(piece.backends, Some((passing, of)), "{} {:?}", flow, way);
+                let all: Vec<_> = way.judgements();
+                let all = all
+                    .iter()
+                    .map(|(port, direction, _, ruling)| (*port, *direction, *ruling));
+                let said = piece.said.iter();
+                let said = said.map(|said| (said.port, said.direction, said.ruling));
+                prop_assert!(all.eq(said), "{} {:?} {:?}", flow, piece, way);
+                self.met
+                    .add_if(passing > 0 && passing < of, "some backends");
+                continue;
+            }
+            prop_assert_eq!(piece.backends, None, "{} {:?}", flow, way);
             // What blocks first on the way is what the piece names last.
             let blocking = way
                 .judgements()
@@ -473,6 +501,7 @@ fn a_pair_reaches_with_what_can_allows_and_with_nothing_else() {
     });
     met.promises(10_000, &["allowed", "nowhere", "dropped"]);
     met.covers(5_000, &["balanced", "published"]);
+    met.covers(1_000, &["some backends"]);
     met.covers(1_000, &["Host rule Block", "IPv6", "ICMPv6"]);
     met.covers(1_000, &["Network rule Block", "Tier rule Block"]);
     met.covers(1_000, &["Switch tie Block", "isolation"]);
@@ -511,7 +540,12 @@ fn pairs(host: &mut Host<'_>, reach: &mut Reach, who: usize) -> Result<(), TestC
             source.address,
             destination.address,
         );
-        host.compare(reach, ends, receiver, region, &pieces)?;
+        let to = Target {
+            address: destination.address,
+            receiver,
+        };
+        let partly = reach.partly_towards(Sender::End(who), to);
+        host.compare(reach, ends, receiver, [region, partly], &pieces)?;
     }
     let is_own = |address: IpAddr| {
         ends.iter()
@@ -528,7 +562,9 @@ fn pairs(host: &mut Host<'_>, reach: &mut Reach, who: usize) -> Result<(), TestC
         let region = reach.towards(Sender::End(who), to);
         let pieces = reach.pieces_towards(Sender::End(who), to);
         let ends = (Start::Port(source.port), source.address, address);
-        host.compare(reach, ends, None, region, &pieces)?;
+        let partly = reach.partly_towards(Sender::End(who), to);
+        prop_assert!(partly == Region::EMPTY || reach.is_balanced(address));
+        host.compare(reach, ends, None, [region, partly], &pieces)?;
     }
     Ok(())
 }
@@ -549,12 +585,13 @@ fn of_nobody(host: &mut Host<'_>, reach: &mut Reach) -> Result<(), TestCaseError
             .map(move |other| (*to, other))
     }) {
         let region = reach.towards(Sender::Beyond(&all), to);
+        let partly = reach.partly_towards(Sender::Beyond(&all), to);
         let pieces = reach.pieces_towards(Sender::Beyond(&all), to);
         host.compare(
             reach,
             (Start::Outside, other, to.address),
             None,
-            region,
+            [region, partly],
             &pieces,
         )?;
     }
@@ -573,12 +610,13 @@ fn of_nobody(host: &mut Host<'_>, reach: &mut Reach) -> Result<(), TestCaseError
             prop_assert_eq!(region, Region::EMPTY);
             continue;
         };
+        let partly = reach.partly_towards(Sender::Host, to);
         let pieces = reach.pieces_towards(Sender::Host, to);
         host.compare(
             reach,
             (Start::Host, source, to.address),
             to.receiver,
-            region,
+            [region, partly],
             &pieces,
         )?;
     }
@@ -598,17 +636,22 @@ fn outside(host: &mut Host<'_>, reach: &mut Reach, who: usize) -> Result<(), Tes
             reach,
             (Start::Port(end.port), end.address, other),
             None,
-            region,
+            [region, Region::EMPTY],
             &pieces,
         )?;
         let receiver = Some(Receiver::Port(end.port));
         let region = reach.outside(who, Direction::In, &all);
         let pieces = reach.pieces_outside(who, Direction::In, &all);
+        let to = Target {
+            address: end.address,
+            receiver,
+        };
+        let partly = reach.partly_towards(Sender::Beyond(&all), to);
         host.compare(
             reach,
             (Start::Outside, other, end.address),
             receiver,
-            region,
+            [region, partly],
             &pieces,
         )?;
     }

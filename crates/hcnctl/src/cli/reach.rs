@@ -8,8 +8,8 @@ use crate::commands::spec::TrafficSpec;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Sets are exact: every protocol and port of the first packet of a flow that gets there, along the ways that can and why find: \
-                  routes between networks, load balancers (every backend has to let it in), published ports, and the rules of each port on the way.\n\
-                  host is this host, outside every address that nobody here has, but for the subnets of NAT and Internal networks, where nobody else can be. A service is a destination: an address of a load balancer. \
+                  routes between networks, load balancers (every backend has to let it in; what some of them let in and others not is told by itself), published ports, and the rules of each port on the way.\n\
+                  host is this host (an endpoint that is called host or outside is named by its id), outside every address that nobody here has, but for the subnets of NAT and Internal networks, where nobody else can be. A service is a destination: an address of a load balancer. \
                   Whether anybody listens is not asked (probe tries that), nor SDN routes, nor what lies beyond the host.\n\
                   A file that lacks a network of its endpoints says nothing about ways: then rules alone are asked, as with --rules."
 )]

@@ -5,9 +5,12 @@
 
 use std::{collections::HashSet, io::Write};
 
-use hcn::service::{
-    Container, Profile,
-    profile::{self, ProfileChoice},
+use hcn::{
+    schema::{Guid, Id},
+    service::{
+        Container, Profile,
+        profile::{self, ProfileChoice},
+    },
 };
 use hcn_engine::Documents;
 
@@ -18,7 +21,7 @@ use crate::{
     documents,
     failure::{Failure, exit},
     listing::Listed,
-    lookup::guid,
+    lookup::{guid, label},
     reach::{
         Matrix, Question,
         compare::{Comparison, compare},
@@ -224,6 +227,29 @@ impl Known {
     }
 }
 
+/// What an object is called, as `why` has it: its name, or its container's, and the beginning of its id.
+fn called(known: &Known, id: Guid) -> String {
+    let Documents {
+        networks,
+        endpoints,
+        load_balancers,
+    } = &known.documents;
+    let of = |own: Option<&Id>| guid(own) == id;
+    let endpoints = endpoints.iter().map(|own| (own.id.get(), own.name.get()));
+    let networks = networks.iter().map(|own| (own.id.get(), own.name.get()));
+    let mut all = endpoints.chain(networks);
+    let name = all.find(|(own, _)| of(*own)).and_then(|(_, name)| name);
+    let mut balancers = load_balancers.iter();
+    let balancer = balancers.find(|own| of(own.id.get()));
+    let mut containers = known.containers.iter();
+    let is_named = containers.any(|container| container.endpoint == id);
+    match name.or(balancer.and_then(|own| own.name.get())) {
+        None if !is_named => short_id(&id.to_string()),
+        Some(name) if name.is_empty() && !is_named => short_id(&id.to_string()),
+        name => label(id, name.map_or("", String::as_str), &known.containers),
+    }
+}
+
 /// Whether the network of an endpoint is not told of.
 fn lacks_networks(documents: &Documents) -> bool {
     let networks = documents.networks.iter();
@@ -279,7 +305,7 @@ fn answer(
         };
         let matrix = Matrix::of(&base.documents, &base.containers, &semantics, &question)?;
         for fault in &matrix.faults {
-            let object = short_id(&fault.object.to_string());
+            let object = called(base, fault.object);
             let message = fault.message_of(&format!("HNS {}", subject.hns));
             let note = format!("note: {object} {}: {message}", fault.pointer);
             // Two versions of one side have the same faults.

@@ -12,7 +12,7 @@ use std::{
 
 use hcn_engine::{Direction, Family, space::Region};
 
-use super::{Half, Matrix, Pair, Participant, Place, Reaching, merged};
+use super::{Half, Matrix, Pair, Participant, Place, Reaching, merged, with_some_backends};
 
 /// The outcome.
 #[derive(Debug, Default)]
@@ -42,11 +42,22 @@ pub struct Change {
     pub closed: Region,
     /// What passes in both.
     pub kept: Region,
+    /// What gets to some backends of a load balancer in the second matrix, and to none in the first. How many they are is not compared.
+    pub partly_opened: Region,
+    /// What got to some backends in the first matrix, and gets to none in the second.
+    pub partly_closed: Region,
     /// The same in words.
     pub opened_words: Arc<str>,
     /// The same in words.
     pub closed_words: Arc<str>,
+    /// The same in words; `None` for nothing.
+    pub partly_opened_words: Option<Arc<str>>,
+    /// The same in words; `None` for nothing.
+    pub partly_closed_words: Option<Arc<str>>,
 }
+
+/// What is said of one side of a change, and of its backends.
+type BothWords = fn(&Change) -> (&Arc<str>, &Option<Arc<str>>);
 
 /// A participant in both matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,18 +149,23 @@ impl Comparison {
         let mut pairs = Vec::new();
         let same = |one: &Change, other: &Change| one.from == other.from && one.to == other.to;
         for changes in self.changes.chunk_by(same) {
-            let all = |words: fn(&Change) -> &Arc<str>| {
-                let told: Vec<(Reaching, Arc<str>)> = changes
-                    .iter()
-                    .map(|change| (change.at, words(change).clone()))
-                    .collect();
+            let all = |words: BothWords| {
+                let told = changes.iter().map(|change| {
+                    let (words, partly) = words(change);
+                    let words = match partly {
+                        Some(partly) => with_some_backends(words, partly),
+                        None => words.clone(),
+                    };
+                    (change.at, words)
+                });
+                let told: Vec<(Reaching, Arc<str>)> = told.collect();
                 merged(&told)
             };
             pairs.push((
                 &*changes[0].from,
                 &*changes[0].to,
-                all(|change| &change.opened_words),
-                all(|change| &change.closed_words),
+                all(|change| (&change.opened_words, &change.partly_opened_words)),
+                all(|change| (&change.closed_words, &change.partly_closed_words)),
             ));
         }
         pairs
@@ -177,11 +193,13 @@ impl Sides<'_> {
         };
         let (mut old, new) = (own(old), own(new));
         for reaching in &mut old {
-            let region = reaching.region;
-            let space = self.after.reach.space_mut();
-            let from = self.before.reach.space();
-            let imported = self.imported.entry(region);
-            reaching.region = *imported.or_insert_with(|| space.import(from, region));
+            for region in [&mut reaching.region, &mut reaching.partly] {
+                let own = *region;
+                let space = self.after.reach.space_mut();
+                let from = self.before.reach.space();
+                let imported = self.imported.entry(own);
+                *region = *imported.or_insert_with(|| space.import(from, own));
+            }
         }
         let ends = |all: &[Reaching]| -> Vec<(Option<IpAddr>, Option<IpAddr>)> {
             let ends = all.iter();
@@ -190,7 +208,7 @@ impl Sides<'_> {
         };
         if ends(&old) == ends(&new) {
             let both = old.iter().zip(&new);
-            let changes = both.map(|(old, new)| self.change(*new, old.region, new.region));
+            let changes = both.map(|(old, new)| self.change(*new, sets(old), sets(new)));
             return changes.collect::<Vec<_>>().into_iter().flatten().collect();
         }
         // Addresses changed, so the pair is asked as a whole, unless one side has no address that could be compared.
@@ -199,8 +217,9 @@ impl Sides<'_> {
         };
         let mut union = |all: &[Reaching]| {
             let space = self.after.reach.space_mut();
-            all.iter()
-                .fold(Region::EMPTY, |union, one| space.or(union, one.region))
+            all.iter().map(sets).fold([Region::EMPTY; 2], |union, one| {
+                [0, 1].map(|place| space.or(union[place], one[place]))
+            })
         };
         let (before, after) = (union(&old), union(&new));
         let known = |all: &[Reaching], address: fn(&Reaching) -> Option<IpAddr>| {
@@ -221,8 +240,21 @@ impl Sides<'_> {
     }
 
     /// The difference of two regions of the second space; `None` where there is none.
-    fn change(&mut self, at: Reaching, before: Region, after: Region) -> Option<Change> {
+    fn change(
+        &mut self,
+        at: Reaching,
+        [before, partly_before]: [Region; 2],
+        [after, partly_after]: [Region; 2],
+    ) -> Option<Change> {
         let direction = at.direction();
+        let space = self.after.reach.space_mut();
+        // What gets somewhere at all, so that nothing is told twice.
+        let somewhere = [
+            space.or(before, partly_before),
+            space.or(after, partly_after),
+        ];
+        let mut partly_opened = space.minus(partly_after, somewhere[0]);
+        let mut partly_closed = space.minus(partly_before, somewhere[1]);
         let [mut opened, mut closed] = [(after, before), (before, after)].map(|(one, other)| {
             let space = self.after.reach.space_mut();
             space.minus(one, other)
@@ -243,28 +275,49 @@ impl Sides<'_> {
                 (Some(one), Some(other)) => Some(one.and(&other)),
                 (one, other) => one.or(other),
             }?;
-            opened = self.after.reach.only(opened, direction, &both);
-            closed = self.after.reach.only(closed, direction, &both);
-            kept = self.after.reach.only(kept, direction, &both);
+            for region in [
+                &mut opened,
+                &mut closed,
+                &mut kept,
+                &mut partly_opened,
+                &mut partly_closed,
+            ] {
+                *region = self.after.reach.only(*region, direction, &both);
+            }
         }
-        if opened == Region::EMPTY && closed == Region::EMPTY {
+        let changed = [opened, closed, partly_opened, partly_closed];
+        if changed.iter().all(|region| *region == Region::EMPTY) {
             return None;
         }
+        let partly_words = [partly_opened, partly_closed].map(|region| {
+            (region != Region::EMPTY).then(|| self.after.words_of(region, direction))
+        });
+        let [partly_opened_words, partly_closed_words] = partly_words;
         Some(Change {
             from: Arc::default(),
             to: Arc::default(),
             at: Reaching {
                 region: Region::EMPTY,
+                partly: Region::EMPTY,
                 ..at
             },
             direction,
             opened,
             closed,
             kept,
+            partly_opened,
+            partly_closed,
             opened_words: self.after.words_of(opened, direction),
             closed_words: self.after.words_of(closed, direction),
+            partly_opened_words,
+            partly_closed_words,
         })
     }
+}
+
+/// What passes, and what gets to some backends.
+fn sets(reaching: &Reaching) -> [Region; 2] {
+    [reaching.region, reaching.partly]
 }
 
 /// By place in the first matrix, the place in the second.

@@ -5,10 +5,7 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use hcn::{
-    schema::{Guid, network::NetworkType},
-    service::Container,
-};
+use hcn::{schema::Guid, service::Container};
 use hcn_engine::{Documents, PortIndex, Switch, Topology, switch::Balancer};
 use ipnet::IpNet;
 
@@ -71,6 +68,18 @@ impl Participant {
             Place::Port { port, .. } => Some(*port),
             Place::Beyond(_) | Place::Host(_) | Place::Service(_) => None,
         }
+    }
+
+    /// Its addresses; the first ones of the prefixes that it is in, where it is beyond the ports.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        let (own, prefixes): (&[IpAddr], &[IpNet]) = match &self.place {
+            Place::Port { addresses, .. } | Place::Host(addresses) => (addresses, &[]),
+            Place::Service(address) => (std::slice::from_ref(address), &[]),
+            Place::Beyond(prefixes) => (&[], prefixes),
+        };
+        own.iter()
+            .copied()
+            .chain(prefixes.iter().map(IpNet::network))
     }
 
     /// Addresses that are destinations as they are, without a port of their own.
@@ -170,7 +179,7 @@ fn services(switch: &Switch, host: &[IpAddr]) -> Vec<Participant> {
 }
 
 /// Gives those of one label the beginning of their id too, or all of it where that is no help.
-fn tell_apart(participants: &mut [Participant]) {
+pub(super) fn tell_apart(participants: &mut [Participant]) {
     type Longer = fn(Guid) -> String;
     let longer: [Longer; 2] = [|id| short_id(&id.to_string()), |id| id.to_string()];
     let plain: Vec<String> = participants.iter().map(|own| own.label.clone()).collect();
@@ -180,7 +189,10 @@ fn tell_apart(participants: &mut [Participant]) {
             *times.entry(participant.label.clone()).or_default() += 1;
         }
         for (participant, plain) in participants.iter_mut().zip(&plain) {
-            if times[&participant.label] < 2 {
+            // The words for the host and for what is outside mean nobody else, also where they stand for no row.
+            let is_word =
+                participant.id().is_some() && [HOST, OUTSIDE].contains(&participant.label.as_str());
+            if times[&participant.label] < 2 && !is_word {
                 continue;
             }
             if let Some(id) = participant.id() {
@@ -192,7 +204,8 @@ fn tell_apart(participants: &mut [Participant]) {
     }
 }
 
-/// The places that a name means; one beyond the ports is added where it is not there.
+/// The places that a name means; one beyond the ports is added where it is not there. The words host and outside mean those, as everywhere: an
+/// endpoint that is called so has its id.
 ///
 /// # Errors
 /// Those of [`lookup::endpoint_among`].
@@ -203,6 +216,18 @@ pub fn named(
     documents: &Documents,
     containers: &[Container],
 ) -> Result<Vec<usize>, Failure> {
+    match name {
+        OUTSIDE => {
+            let is_outside = |own: &Participant| own.label == OUTSIDE && own.port().is_none();
+            return Ok(participants
+                .iter()
+                .position(is_outside)
+                .into_iter()
+                .collect());
+        }
+        HOST => return host(participants, switch).map(|place| vec![place]),
+        _ => {}
+    }
     let missing = match lookup::endpoint_among(name, &documents.endpoints, containers) {
         Ok(index) => {
             let endpoint = &documents.endpoints[index];
@@ -219,34 +244,9 @@ pub fn named(
         Err(failure @ Failure::NotFound { .. }) => failure,
         Err(other) => return Err(other),
     };
-    if name == OUTSIDE {
-        let is_outside = |participant: &Participant| {
-            participant.label == OUTSIDE && participant.port().is_none()
-        };
-        return Ok(participants
-            .iter()
-            .position(is_outside)
-            .into_iter()
-            .collect());
-    }
-    if let Some(place) = participants.iter().position(|participant| {
-        matches!(participant.place, Place::Host(_)) && participant.label == name
-    }) {
-        return Ok(vec![place]);
-    }
     let services: Vec<usize> = services_named(name, participants, switch);
     if !services.is_empty() {
         return Ok(services);
-    }
-    if name == HOST {
-        let gateways = hosts(switch);
-        return match gateways.is_empty() {
-            true => Err(Failure::Usage(
-                "the host has an address of its own only on a NAT, ICS or Internal network with a gateway, and there is none; give its address"
-                    .to_owned(),
-            )),
-            false => Ok(vec![add(participants, name, gateways)]),
-        };
     }
     if let Some(address) = lookup::one_address(name)? {
         if address.is_loopback() {
@@ -326,15 +326,24 @@ fn add_at(participants: &mut Vec<Participant>, label: &str, place: Place) -> usi
     participants.len() - 1
 }
 
-/// Addresses of the host: gateways of the networks whose gateway it is.
-fn hosts(switch: &Switch) -> Vec<IpNet> {
-    let own = switch.networks.iter().filter(|network| {
-        matches!(
-            network.network_type,
-            NetworkType::Nat | NetworkType::Ics | NetworkType::Internal
-        )
-    });
-    own.flat_map(|network| &network.subnets)
-        .filter_map(|(_, gateway)| Some((*gateway)?.into()))
-        .collect()
+/// The place of the host. Where rules alone are asked it is as good as any other place beyond the ports.
+fn host(participants: &mut Vec<Participant>, switch: &Switch) -> Result<usize, Failure> {
+    let is_host = |own: &Participant| own.label == HOST && matches!(own.place, Place::Host(_));
+    if let Some(place) = participants.iter().position(is_host) {
+        return Ok(place);
+    }
+    let topology = Topology::of(switch, usize::MAX);
+    let mut addresses: Vec<IpNet> = topology
+        .host_addresses()
+        .map(|(address, _)| address.into())
+        .collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    match addresses.is_empty() {
+        true => Err(Failure::Usage(
+            "no network here says which address the host has: the gateway of a NAT, ICS or Internal network is one, and so is a management address; give its address"
+                .to_owned(),
+        )),
+        false => Ok(add(participants, HOST, addresses)),
+    }
 }

@@ -32,6 +32,7 @@ impl Extension {
     fn class(self) -> &'static str {
         match self {
             Extension::Nothing => "none",
+            Extension::SomeBackends => "some",
             Extension::Part => "part",
             Extension::Everything => "all",
         }

@@ -3,6 +3,7 @@
 //!
 //! Apart from the command because both are pure functions of a page. What one form says, the other says too.
 
+mod hops;
 mod json;
 mod text;
 
@@ -25,6 +26,7 @@ use crate::{
     lookup::label,
 };
 
+pub(crate) use hops::destination;
 pub(crate) use json::{cause_of, flow, json_page};
 pub(crate) use text::{summary, text_page};
 

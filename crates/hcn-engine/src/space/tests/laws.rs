@@ -198,6 +198,33 @@ proptest! {
     }
 
     #[test]
+    fn a_diagram_is_split_into_what_it_says(rules in recipe(), among in recipe()) {
+        let mut space = Space::new(Family::V4);
+        let among = made(&mut space, &among);
+        let mut diagram = Region::SILENT;
+        for (number, (_, inward, conditions)) in (0..).zip(&rules) {
+            // The last rule is the strongest, and some say the same.
+            let own = space.where_met(conditions, direction(*inward), Region::end(number % 3), Region::SILENT);
+            diagram = space.over(own, diagram);
+        }
+        let within = space.within(diagram, among);
+        let parts = space.split(within);
+        prop_assert_eq!(parts.iter().map(|(end, _)| *end).collect::<Vec<Region>>(), space.ends(within));
+        let mut all = Region::EMPTY;
+        for (end, packets) in parts {
+            all = space.or(all, packets);
+            // One by one, as a walk for each says it.
+            let said = space.relabel(diagram, &|other| if other == end { Region::FULL } else { Region::EMPTY });
+            let expected = match end {
+                Region::OTHERS => space.minus(Region::FULL, among),
+                _ => space.and(said, among),
+            };
+            prop_assert_eq!(packets, expected, "{:?}", end);
+        }
+        prop_assert_eq!(all, Region::FULL);
+    }
+
+    #[test]
     fn cells_are_the_set_and_do_not_overlap(one in recipe(), flows in vec(flow(), 1..8)) {
         let mut space = Space::new(Family::V4);
         let set = made(&mut space, &one);

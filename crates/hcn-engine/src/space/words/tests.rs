@@ -55,6 +55,11 @@ fn ports_and_protocols_are_told_by_what_is_left_out_where_that_is_shorter() {
     assert_eq!(space.services(others), "tcp every port but 0,80");
     let tunnels = set(&mut space, &[1, 4, 41, 47], &[], &[]);
     assert_eq!(space.services(tunnels), "icmp,protocols 4,41,47");
+    // Neighbours that have names are told by them.
+    let pings = set(&mut space, &[1, 2, 58], &[], &[]);
+    assert_eq!(space.services(pings), "icmp,igmp,icmpv6");
+    let beyond = set(&mut space, &[1, 2, 3], &[], &[]);
+    assert_eq!(space.services(beyond), "protocols 1-3");
     let one = set(&mut space, &[47], &[], &[]);
     assert_eq!(space.services(one), "protocol 47");
     // What TCP does on 80 and what all but TCP and UDP do: neither is the rest of something short.

@@ -21,12 +21,21 @@ use crate::reach::{
 pub fn csv(matrix: &mut Matrix, mut out: &mut dyn Write) -> io::Result<()> {
     line(
         &mut out,
-        &["from", "to", "family", "source", "destination", "with"],
+        &[
+            "from",
+            "to",
+            "family",
+            "source",
+            "destination",
+            "with",
+            "to some backends",
+        ],
     )?;
     for from in matrix.from.clone() {
         for pair in matrix.row(from) {
             for reaching in &pair.reaching {
                 let words = matrix.words(reaching);
+                let partly = matrix.partly_words(reaching);
                 let label = |place: usize| matrix.participants[place].label.as_str();
                 line(
                     &mut out,
@@ -37,6 +46,7 @@ pub fn csv(matrix: &mut Matrix, mut out: &mut dyn Write) -> io::Result<()> {
                         &address(reaching.source),
                         &address(reaching.destination),
                         &words,
+                        partly.as_deref().unwrap_or("nothing"),
                     ],
                 )?;
             }
@@ -60,6 +70,8 @@ pub fn compared_csv(comparison: &Comparison, mut out: &mut dyn Write) -> io::Res
             "destination",
             "opened",
             "closed",
+            "opened to some backends",
+            "closed to all backends",
         ],
     )?;
     for change in &comparison.changes {
@@ -73,6 +85,8 @@ pub fn compared_csv(comparison: &Comparison, mut out: &mut dyn Write) -> io::Res
                 &address(change.at.destination),
                 &change.opened_words,
                 &change.closed_words,
+                change.partly_opened_words.as_deref().unwrap_or("nothing"),
+                change.partly_closed_words.as_deref().unwrap_or("nothing"),
             ],
         )?;
     }

@@ -4,6 +4,8 @@
 //! Apart because everything is in it: the style, the script and the data, with each text once, since three hundred endpoints are ninety
 //! thousand cells. Invariant: what users wrote gets into the page only as JSON text or escaped, so it is never markup.
 
+mod ways;
+
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
@@ -17,14 +19,14 @@ use hcn_engine::{
     reach::{Nowhere, Piece, Said},
     space::Region,
     verdict::{Decision, Reason},
-    way::NoWay,
+    way::{Hop, NoWay},
 };
 use serde_json::{Map, Value, json};
 
 use super::{Subject, escaped};
 use crate::{
     reach::{Extension, Matrix, Pair, Participant, Place, Reaching},
-    render::shown,
+    render::{shown, why::Names},
 };
 
 const PAGE: &str = include_str!("page.html");
@@ -58,17 +60,19 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
 /// Number of something that may be absent; -1 says so to the script.
 type Maybe = i64;
 
-/// What a port says, as the script looks it up: 0 and a ruling of the source's port, 1 and one of the destination's, 2 and a cause.
+/// What happens or a port says, as the script looks it up: 0 and a ruling of the source's port, 1 and one of the destination's, 2 and a text, 3 and
+/// one about the backend that was named last.
 type Step = (u8, usize);
 
-/// Whether it is allowed, the packets, and what was said on the way.
-type Part = (u8, usize, Vec<Step>);
+/// Whether it is allowed (0 no, 1 yes, and from 2 on the number of a text that says to how many backends), the packets, and the steps of the way.
+type Part = (usize, usize, Vec<Step>);
 
 /// Addresses of both by their places, what passes, and the explanation.
 type Between = (Maybe, Maybe, usize, usize);
 
-/// What a pair of addresses is told by: places of the addresses, what passes, and what decides, where that is said by the two ports alone.
-type Key = (Maybe, Maybe, Family, Region, Option<[Region; 2]>);
+/// What a pair of addresses is told by: places of the addresses, what passes, and what decides, where that is said by the two ports alone, with the
+/// number of the way.
+type Key = (Maybe, Maybe, Family, Region, Option<([Region; 2], usize)>);
 
 /// What the page knows.
 #[derive(Default)]
@@ -81,6 +85,10 @@ struct Data {
     /// Pairs that are told alike, since rules of the same numbers decide on the same packets.
     alike: HashMap<Vec<Key>, usize>,
     noted: HashSet<(usize, Direction, Family, Region)>,
+    /// Ways by what happens on them, without what ports say.
+    ways: Numbered<Vec<Option<String>>>,
+    /// The numbers of ways that were met, by where they are kept; they are kept here too, so that no other one gets their place.
+    met: HashMap<*const Hop, (Arc<[Hop]>, usize)>,
     /// By participant and ruling: the cause.
     said: HashMap<(usize, usize), usize>,
     /// By participant: whether it hangs on the packet whether a tie decided.
@@ -94,6 +102,14 @@ struct Data {
 pub fn html(matrix: &mut Matrix, subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
     let ports = matrix.participants.iter().map(Participant::port);
     let may_tie = ports.map(|port| port.is_some_and(|port| matrix.switch().may_tie(port)));
+    // The matrix is worked out further while it is told, so the names have a switch of their own.
+    let switch = matrix.switch().clone();
+    let names = Names {
+        switch: &switch,
+        hns: format!("HNS {}", subject.hns),
+        containers: matrix.containers().to_vec(),
+        remote: matrix.remote.clone(),
+    };
     let mut data = Data {
         may_tie: may_tie.collect(),
         ..Data::default()
@@ -107,7 +123,7 @@ pub fn html(matrix: &mut Matrix, subject: &Subject, out: &mut dyn Write) -> io::
         let mut line: Vec<Maybe> = Vec::new();
         for to in matrix.to.clone() {
             let pair = pairs.next_if(|pair| pair.to == to);
-            let cell = pair.map_or(-1, |pair| data.pair(matrix, pair) as Maybe);
+            let cell = pair.map_or(-1, |pair| data.pair(matrix, &names, pair) as Maybe);
             match line[..] {
                 [.., ref mut times, last] if last == cell => *times += 1,
                 _ => line.extend([1, cell]),
@@ -165,7 +181,7 @@ fn participant(participant: &Participant, said: Map<String, Value>) -> Value {
 }
 
 impl Data {
-    fn pair(&mut self, matrix: &mut Matrix, pair: &Pair) -> usize {
+    fn pair(&mut self, matrix: &mut Matrix, names: &Names<'_>, pair: &Pair) -> usize {
         let place = |participant: usize, address: Option<IpAddr>| -> Maybe {
             let participant = &matrix.participants[participant];
             let own = match &participant.place {
@@ -193,6 +209,7 @@ impl Data {
             if let Some(decided) = decided {
                 self.note_rulings(matrix, pair, reaching, decided);
             }
+            let decided = decided.map(|decided| (decided, self.way(matrix, names, pair, reaching)));
             let family = reaching.family;
             keys.push((*source, *destination, family, reaching.region, decided));
         }
@@ -204,19 +221,37 @@ impl Data {
             Extension::Nothing => 0,
             Extension::Part => 1,
             Extension::Everything => 2,
+            Extension::SomeBackends => 3,
         };
         let words = matrix.pair_words(pair);
         let words = self.texts.of(words);
         let mut all = Vec::with_capacity(pair.reaching.len());
         for (reaching, (source, destination, _, _, decided)) in pair.reaching.iter().zip(&keys) {
-            let words = matrix.words(reaching);
-            let explanation = self.explanation(matrix, pair, reaching, decided.is_some());
+            let words = matrix.all_words(reaching);
+            let explanation = self.explanation(matrix, names, pair, reaching, decided.is_some());
             all.push((*source, *destination, self.texts.of(words), explanation));
         }
         let number = self.pairs.of((extension, words, all));
         if is_shared {
             self.alike.insert(keys, number);
         }
+        number
+    }
+
+    /// The number of the way of a pair on which the two ports alone decide.
+    fn way(
+        &mut self,
+        matrix: &mut Matrix,
+        names: &Names<'_>,
+        pair: &Pair,
+        reaching: &Reaching,
+    ) -> usize {
+        let hops = matrix.hops(pair, reaching).unwrap_or_default();
+        if let Some((_, number)) = self.met.get(&hops.as_ptr()) {
+            return *number;
+        }
+        let number = self.ways.of(ways::template(names, &hops));
+        self.met.insert(hops.as_ptr(), (hops, number));
         number
     }
 
@@ -253,32 +288,62 @@ impl Data {
     fn explanation(
         &mut self,
         matrix: &mut Matrix,
+        names: &Names<'_>,
         pair: &Pair,
         reaching: &Reaching,
         is_shared: bool,
     ) -> usize {
+        let sender = matrix.participants[pair.from].port();
+        let [route, nat] = match (sender, reaching.destination) {
+            (Some(port), None) if matrix.has_ways => ways::outwards(names, port, reaching.family),
+            _ => [None, None],
+        };
         let pieces = matrix.pieces(pair, reaching);
         let mut parts: Vec<Part> = Vec::with_capacity(pieces.len());
         for (piece, words) in pieces {
             let mut steps: Vec<Step> = Vec::with_capacity(piece.said.len());
-            if let Some(reason) = &piece.nowhere {
-                steps.push((2, self.causes.of(nowhere(reason).to_owned())));
+            let mut told = |text: &str, is_inner: bool| {
+                (
+                    2 + u8::from(is_inner),
+                    self.causes.of(shown(text).into_owned()),
+                )
+            };
+            if piece.nowhere.is_none() {
+                steps.extend(route.iter().map(|text| told(text, false)));
             }
-            for said in piece.said.iter() {
-                let inward = said.direction == Direction::In;
-                steps.push(match is_shared {
-                    true => (u8::from(inward), self.rulings.of((inward, said.ruling))),
-                    false => {
-                        let text = literal(matrix, said, &piece, reaching);
-                        (2, self.causes.of(text))
+            for step in ways::steps(names, &piece, sender) {
+                steps.push(match step {
+                    ways::Step::Words { text, is_inner } => told(&text, is_inner),
+                    ways::Step::Said { said, .. } if is_shared => {
+                        let inward = said.direction == Direction::In;
+                        (u8::from(inward), self.rulings.of((inward, said.ruling)))
+                    }
+                    ways::Step::Said { said, is_inner } => {
+                        told(&literal(matrix, &said, &piece, reaching), is_inner)
                     }
                 });
             }
-            let allowed = u8::from(piece.decision() == Decision::Allow);
+            let is_allowed = piece.decision() == Decision::Allow;
+            if is_allowed {
+                steps.extend(nat.iter().map(|text| told(text, false)));
+            }
+            if let Some(reason) = &piece.nowhere {
+                steps.push(told(nowhere(reason), false));
+            }
+            let allowed = match piece.backends {
+                Some((passing, of)) if passing > 0 && passing < of => {
+                    2 + told(&format!("allowed to {passing} of {of} backends"), false).1
+                }
+                _ => usize::from(is_allowed),
+            };
             parts.push((allowed, self.texts.of(words), steps));
         }
         // What is blocked is what people look for.
-        parts.sort_by_key(|(allowed, ..)| *allowed);
+        parts.sort_by_key(|(allowed, ..)| match allowed {
+            0 => 0,
+            1 => 2,
+            _ => 1,
+        });
         self.explanations.of(parts)
     }
 }

@@ -51,12 +51,19 @@ pub fn json(matrix: &mut Matrix, subject: &Subject, out: &mut dyn Write) -> io::
         for pair in matrix.row(from) {
             for reaching in &pair.reaching {
                 let words = matrix.words(reaching);
+                let partly = matrix.partly_words(reaching);
                 let space = matrix.space(reaching.family);
-                sets.note(&words, space, reaching.region, reaching.direction());
+                let direction = reaching.direction();
+                sets.note(&words, space, reaching.region, direction);
+                let mut some_backends = String::new();
+                if let Some(partly) = partly {
+                    sets.note(&partly, space, reaching.partly, direction);
+                    some_backends = format!(",\"someBackends\":{}", Value::from(&*partly));
+                }
                 let label = |place: usize| Value::from(matrix.participants[place].label.as_str());
                 write!(
                     out,
-                    "{}\n    {{\"from\":{},\"to\":{},\"family\":\"{}\",\"source\":{},\"destination\":{},\"with\":{}}}",
+                    "{}\n    {{\"from\":{},\"to\":{},\"family\":\"{}\",\"source\":{},\"destination\":{},\"with\":{}{some_backends}}}",
                     if first { "" } else { "," },
                     label(from),
                     label(pair.to),
@@ -100,9 +107,17 @@ pub fn compared_json(
         let space = after.space(change.at.family);
         sets.note(&change.opened_words, space, change.opened, change.direction);
         sets.note(&change.closed_words, space, change.closed, change.direction);
+        for (words, region) in [
+            (&change.partly_opened_words, change.partly_opened),
+            (&change.partly_closed_words, change.partly_closed),
+        ] {
+            if let Some(words) = words {
+                sets.note(words, space, region, change.direction);
+            }
+        }
     }
     let changes = comparison.changes.iter().map(|change| {
-        json!({
+        let mut own = json!({
             "from": *change.from,
             "to": *change.to,
             "family": family_word(change.at.family),
@@ -110,8 +125,16 @@ pub fn compared_json(
             "destination": address(change.at.destination),
             "opened": &*change.opened_words,
             "closed": &*change.closed_words,
-        })
-        .to_string()
+        });
+        for (member, words) in [
+            ("openedToSomeBackends", &change.partly_opened_words),
+            ("closedToAllBackends", &change.partly_closed_words),
+        ] {
+            if let Some(words) = words {
+                own[member] = Value::from(&**words);
+            }
+        }
+        own.to_string()
     });
     list(out, "changes", changes)?;
     writeln!(out, ",")?;

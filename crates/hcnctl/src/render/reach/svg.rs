@@ -2,12 +2,12 @@
 //! `reach -o svg`: the matrix as a picture, sources down and destinations across.
 //!
 //! Apart because a picture has to fit: cells shrink with their number. What passes is told by shape as well as by colour: an empty cell, a
-//! half one, a full one.
+//! half one, a full one, and one with a bar across for what some backends of a load balancer let in.
 
 use std::io::{self, Write};
 
 use super::{Subject, escaped};
-use crate::reach::{Extension, Matrix, NO_COMMON_FAMILY};
+use crate::reach::{Extension, Matrix};
 
 /// Characters of a label, beyond which it is cut; the title has all of it.
 const LONGEST_LABEL: usize = 28;
@@ -19,9 +19,9 @@ const STYLE: &str = "\
 :root{color-scheme:light dark}\
 svg{background:#fff;font:12px system-ui,'DejaVu Sans',sans-serif}\
 text{fill:#1c2330}.quiet{fill:#5a6475}\
-.frame{fill:#fff;stroke:#c3cad6}.none{fill:#fff}.all{fill:#1f7a55}.part{fill:#c77700}.self{fill:#e4e8ef}\
+.frame{fill:#fff;stroke:#c3cad6}.none{fill:#fff}.all{fill:#1f7a55}.part{fill:#c77700}.some{fill:#8a4fb0}.self{fill:#e4e8ef}\
 @media(prefers-color-scheme:dark){svg{background:#12161d}text{fill:#e6eaf2}.quiet{fill:#9aa5b8}\
-.frame{fill:#12161d;stroke:#3b4557}.none{fill:#12161d}.all{fill:#3fae7f}.part{fill:#e09a2d}.self{fill:#252d3a}}";
+.frame{fill:#12161d;stroke:#3b4557}.none{fill:#12161d}.all{fill:#3fae7f}.part{fill:#e09a2d}.some{fill:#b98ad6}.self{fill:#252d3a}}";
 
 /// Sizes in pixels.
 struct Layout {
@@ -140,7 +140,8 @@ fn legend(out: &mut dyn Write) -> io::Result<()> {
     for (x, extension, word) in [
         (16.0, Extension::Everything, "everything"),
         (116.0, Extension::Part, "part of it"),
-        (206.0, Extension::Nothing, "nothing"),
+        (206.0, Extension::SomeBackends, "to some backends alone"),
+        (366.0, Extension::Nothing, "nothing"),
     ] {
         writeln!(
             out,
@@ -174,10 +175,7 @@ fn row(
         };
         let extension = matrix.extension(&pair);
         if has_titles {
-            let words = match pair.reaching.is_empty() {
-                true => NO_COMMON_FAMILY.into(),
-                false => matrix.pair_words(&pair),
-            };
+            let words = matrix.pair_words(&pair);
             let label = |place: usize| escaped(&matrix.participants[place].label);
             writeln!(
                 out,
@@ -218,10 +216,11 @@ fn draw_run(
     writeln!(out, "{}", shape(extension, x, y, cell, count as f64))
 }
 
-/// So many cells of one kind: full, the lower half, or empty.
+/// So many cells of one kind: full, the lower half, a bar across the middle, or empty.
 fn shape(extension: Extension, x: f64, y: f64, cell: f64, count: f64) -> String {
     let (offset, height) = match extension {
         Extension::Part => (cell / 2.0, cell / 2.0),
+        Extension::SomeBackends => (cell / 3.0, cell / 3.0),
         Extension::Everything | Extension::Nothing => (0.0, cell),
     };
     format!(

@@ -177,18 +177,13 @@ impl Text<'_> {
     fn way(&mut self, depth: usize, way: &Way) {
         for hop in &way.hops {
             match hop {
-                Hop::OnLink { network } => {
-                    let network = self.names.network(*network);
-                    let words = format!("route: on the sender's own subnet, network {network}");
-                    self.step(depth, &words);
-                }
-                Hop::ToRouter { router, .. } => {
-                    self.step(depth, &format!("route: by the default router {router}"));
-                }
-                Hop::Routed { network } => {
-                    let network = self.names.network(*network);
-                    let words = format!("route: the host sends it on to network {network}");
-                    self.step(depth, &words);
+                Hop::OnLink { .. }
+                | Hop::ToRouter { .. }
+                | Hop::Routed { .. }
+                | Hop::Hidden { .. } => {
+                    if let Some(words) = self.names.route_words(hop) {
+                        self.step(depth, &words);
+                    }
                 }
                 Hop::Judged { .. } => {
                     if let Some(judgement) = self.judgements.next() {
@@ -196,27 +191,14 @@ impl Text<'_> {
                     }
                 }
                 Hop::Published { mapping, flow } => {
-                    let Some(mapping) = self.names.switch.port_mappings.get(*mapping) else {
-                        continue;
+                    let from = match flow.source == way.flow.source {
+                        true => "",
+                        false => ", from a port of the host's choice",
                     };
-                    let words = format!(
-                        "published port: {}/{} of the host is {} of {}; it goes on as {flow}{}",
-                        mapping.external_port,
-                        mapping.protocol,
-                        mapping.pointer,
-                        self.names.of(self.names.port(mapping.port)),
-                        match flow.source == way.flow.source {
-                            true => "",
-                            false => ", from a port of the host's choice",
-                        }
-                    );
-                    self.step(depth, &words);
-                }
-                Hop::Hidden { network } => {
-                    let network = self.names.network(*network);
-                    let words =
-                        format!("NAT: network {network} gives it an address of the host as source");
-                    self.step(depth, &words);
+                    let goes_on = format!("as {flow}{from}");
+                    if let Some(words) = self.names.published_words(*mapping, &goes_on) {
+                        self.step(depth, &words);
+                    }
                 }
                 Hop::Outbound { port, policy, kept } => self.outbound(depth, *port, *policy, *kept),
                 Hop::Balanced {
@@ -234,24 +216,7 @@ impl Text<'_> {
         let Some(policy) = self.names.outbound(port, policy) else {
             return;
         };
-        let owner = self.names.of(self.names.port(port));
-        let of = format!("OutBoundNAT {} of {owner}", policy.pointer);
-        let source = match policy.source {
-            Some(source) => source.to_string(),
-            None => "an address of the host".to_owned(),
-        };
-        let words = match kept {
-            None => format!("NAT: {of} gives it {source} as source"),
-            Some(Kept::Exception(exception)) => {
-                format!("no NAT: {exception} is an exception of {of}; the source stays")
-            }
-            Some(Kept::NotADestination) => {
-                format!("no NAT: {of} is for other destinations; the source stays")
-            }
-            Some(Kept::Icmp) => {
-                format!("no NAT: ICMP is not translated by {of} (a guess); the source stays")
-            }
-        };
+        let words = self.names.outbound_words(port, policy, kept);
         self.step(depth, &words);
     }
 
@@ -259,30 +224,12 @@ impl Text<'_> {
         let Some(balancer) = self.names.switch.balancers.get(balancer) else {
             return;
         };
-        let how = match (balancer.is_direct, balancer.source_vip) {
-            (true, _) => "direct server return, the source stays".to_owned(),
-            (false, Some(vip)) => {
-                format!("the host translates, with source {vip} and a port of its choice")
-            }
-            (false, None) => {
-                "the host translates, with an address and a port of its own as source".to_owned()
-            }
-        };
-        let pointer = balancer.ports.get(port).map_or("", |port| &port.pointer);
-        let words = format!(
-            "load balancer: {pointer} of {}; {how}; {} backend(s)",
-            self.names.of(balancer.id),
-            branches.len()
-        );
+        let words = self.names.balanced_words(balancer, port, branches.len());
         self.step(depth, &words);
         for branch in branches {
-            let name = balancer
-                .backends
-                .get(branch.backend)
-                .map(|own| self.names.of(own.endpoint));
             let words = format!(
                 "backend {}, {}: {}",
-                name.unwrap_or_default(),
+                self.names.backend(balancer, branch.backend),
                 branch.way.flow,
                 verdict(branch.way.fate)
             );
