@@ -31,7 +31,7 @@ use crate::{
     reach::{
         Matrix, Place, Question, Reaching,
         compare::{self, compare},
-        merged,
+        merged, with_some_backends,
     },
     render::flows::{self, Sets},
 };
@@ -368,9 +368,7 @@ fn pairs(
             matrix.from.clone_from(from);
             matrix.to.clone_from(to);
         }
-        let mut changes = compare(before, after).changes;
-        // What some backends alone get is told at their endpoints.
-        changes.retain(|change| change.opened != Region::EMPTY || change.closed != Region::EMPTY);
+        let changes = compare(before, after).changes;
         let same = |one: &compare::Change, other: &compare::Change| {
             one.from == other.from && one.to == other.to
         };
@@ -385,7 +383,18 @@ fn pairs(
                         let is_some = sets.told != Region::EMPTY;
                         is_some.then(|| flows::services(space, &sets).into())
                     });
-                    said.clone().map(|said| (change.at, said))
+                    let partly = match opens {
+                        true => &change.partly_opened_words,
+                        false => &change.partly_closed_words,
+                    };
+                    let said = match (said, partly) {
+                        (said, None) => said.clone(),
+                        (said, Some(partly)) => Some(with_some_backends(
+                            said.as_deref().unwrap_or("nothing"),
+                            partly,
+                        )),
+                    };
+                    said.map(|said| (change.at, said))
                 });
                 let told: Vec<(Reaching, Arc<str>)> = told.collect();
                 (!told.is_empty()).then(|| merged(&told))

@@ -3,7 +3,12 @@
 
 use hcn::schema::{Document, LoadBalancer, Network};
 use hcn_engine::Semantics;
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::{select, subsequence},
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -57,7 +62,7 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
     vec(one, 0..4)
 }
 
-fn documents(rules: &[Vec<Rule>], vip: Option<&str>, backend: usize, flags: u32) -> Documents {
+fn documents(rules: &[Vec<Rule>], vip: Option<&str>, backends: &[usize], flags: u32) -> Documents {
     let networks = NETWORKS.iter().enumerate().map(|(place, (own, subnet, gateway))| {
         let routes = match gateway.is_empty() {
             true => json!([]),
@@ -94,7 +99,8 @@ fn documents(rules: &[Vec<Rule>], vip: Option<&str>, backend: usize, flags: u32)
         .unwrap()
     });
     let balancer = vip.map(|vip| {
-        LoadBalancer::from_value(&json!({"ID": id(200), "HostComputeEndpoints": [id(backend)], "FrontendVIPs": [vip], "Flags": flags,
+        let backends: Vec<String> = backends.iter().map(|backend| id(*backend)).collect();
+        LoadBalancer::from_value(&json!({"ID": id(200), "HostComputeEndpoints": backends, "FrontendVIPs": [vip], "Flags": flags,
             "PortMappings": [{"Protocol": 6, "ExternalPort": 443, "InternalPort": 80}]}))
         .unwrap()
     });
@@ -122,13 +128,13 @@ proptest! {
         old in vec(rules(), ENDPOINTS.len()),
         new in vec(option::weighted(0.3, rules()), ENDPOINTS.len()),
         vip in option::of(select(VIPS.to_vec())),
-        backend in 0..ENDPOINTS.len(),
+        backends in subsequence(vec![0, 1, 2, 3, 4, 5], 1..=2),
         flags in 0u32..2,
     ) {
         let changed = new.iter().enumerate().filter(|(_, new)| new.is_some());
         let changed: HashSet<Guid> = changed.map(|(place, _)| Guid(place as u128 + 1)).collect();
         let next: Vec<Vec<Rule>> = new.into_iter().zip(&old).map(|(new, old)| new.unwrap_or_else(|| old.clone())).collect();
-        let [before, after] = [&old, &next].map(|rules| documents(rules, vip, backend, flags));
+        let [before, after] = [&old, &next].map(|rules| documents(rules, vip, &backends, flags));
         let every: HashSet<Guid> = (0..ENDPOINTS.len()).map(|place| Guid(place as u128 + 1)).collect();
         let all = found([&before, &after], &every);
         prop_assert_eq!(&found([&before, &after], &changed), &all);
@@ -167,7 +173,8 @@ fn pairs_are_judged_along_ways() {
     let mut closed = none();
     // A rule of one direction turns on default deny for both.
     closed[0] = vec![("Allow", "Out", None, None, 1)];
-    let [before, after] = [none(), closed].map(|rules| documents(&rules, Some("10.96.0.1"), 0, 0));
+    let [before, after] =
+        [none(), closed].map(|rules| documents(&rules, Some("10.96.0.1"), &[0], 0));
     let changed = HashSet::from([Guid(1)]);
     let pairs = found([&before, &after], &changed);
     let closes: Vec<(&str, &str, &str)> = pairs
@@ -195,5 +202,46 @@ fn pairs_are_judged_along_ways() {
     assert!(
         !closes.iter().any(|(_, to, _)| *to == "outside"),
         "{closes:?}"
+    );
+}
+
+/// By hand: of the two backends of a service the rule of one closes it; for the other's sake the service still answers, and that is told both ways.
+#[test]
+fn a_service_that_some_backends_let_in_is_told() {
+    let none = || vec![Vec::new(); ENDPOINTS.len()];
+    let mut closed = none();
+    closed[0] = vec![
+        ("Block", "In", Some("80"), None, 1),
+        ("Allow", "In", None, None, 2),
+        ("Allow", "Out", None, None, 2),
+    ];
+    closed[1] = closed[0].clone();
+    let mut half = none();
+    half[0] = closed[0].clone();
+    let [open, half, closed] =
+        [none(), half, closed].map(|rules| documents(&rules, Some("10.96.0.1"), &[0, 1], 0));
+    let changed = HashSet::from([Guid(1), Guid(2)]);
+    let of_host = |documents| {
+        let pairs = found(documents, &changed);
+        let pair = pairs
+            .into_iter()
+            .find(|pair| (&*pair.from, &*pair.to) == ("host", "10.96.0.1"));
+        pair.map(|pair| {
+            (
+                pair.opens.as_deref().map(str::to_owned),
+                pair.closes.as_deref().map(str::to_owned),
+            )
+        })
+    };
+    let words = |text: &str| Some(text.to_owned());
+    // From all backends to one of them: not any more to every one, as `reach` counts.
+    assert_eq!(of_host([&open, &half]), Some((None, words("tcp 443"))));
+    assert_eq!(
+        of_host([&half, &closed]),
+        Some((None, words("tcp 443 to some backends")))
+    );
+    assert_eq!(
+        of_host([&closed, &half]),
+        Some((words("tcp 443 to some backends"), None))
     );
 }
