@@ -425,6 +425,19 @@ impl Host<'_> {
                 piece,
                 way
             );
+            let has_published = || {
+                let mut hops = way.hops.iter();
+                hops.any(|hop| matches!(hop, Hop::Published { .. }))
+            };
+            let met = &mut self.met;
+            met.add_if(allowed, "allowed");
+            met.add_if(
+                allowed && matches!(way.fate, Fate::Balanced { .. }),
+                "balanced",
+            );
+            met.add_if(allowed && has_published(), "published");
+            met.add_if(matches!(way.fate, Fate::Unreachable(_)), "nowhere");
+            met.add_if(way.fate == Fate::Dropped, "dropped");
             if let Fate::Balanced { passing, of } = way.fate
                 && piece.nowhere.is_none()
             {
@@ -455,19 +468,6 @@ impl Host<'_> {
                     .map(|said| (said.port, said.direction, said.ruling));
                 prop_assert_eq!(last, Some((port, direction, ruling)), "{}", flow);
             }
-            let has_published = || {
-                let mut hops = way.hops.iter();
-                hops.any(|hop| matches!(hop, Hop::Published { .. }))
-            };
-            let met = &mut self.met;
-            met.add_if(allowed, "allowed");
-            met.add_if(
-                allowed && matches!(way.fate, Fate::Balanced { .. }),
-                "balanced",
-            );
-            met.add_if(allowed && has_published(), "published");
-            met.add_if(matches!(way.fate, Fate::Unreachable(_)), "nowhere");
-            met.add_if(way.fate == Fate::Dropped, "dropped");
         }
         Ok(())
     }
