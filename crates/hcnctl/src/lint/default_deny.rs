@@ -127,7 +127,7 @@ pub(super) fn dead_allows(holder: &Ruled<'_>, layer: Layer) -> Vec<Evidence> {
 }
 
 /// Whether anything hangs on a Switch rule that allows.
-fn any_weighs(endpoint: &Ruled<'_>) -> bool {
+pub(super) fn any_weighs(endpoint: &Ruled<'_>) -> bool {
     DIRECTIONS
         .into_iter()
         .any(|direction| allows_of(endpoint, Layer::Switch, direction).any(|own| own.weighs))

@@ -10,7 +10,7 @@ use hcn_engine::{Direction, acl::Rule, space::Region, standing::Standing, verdic
 use hcn_schema::policy::AclAction;
 
 use super::{
-    default_deny::allows_of,
+    default_deny::{allows_of, any_weighs},
     finding::{Evidence, Finding, place},
     fix::{Edit, Fix},
     partly,
@@ -74,8 +74,15 @@ fn overruled(endpoint: &Ruled<'_>, rule: &OwnRule, standings: [&Standing; 2]) ->
         }
         _ => "changes nothing: rules of another kind drop all packets that it decides",
     };
-    // Without its last Allow a list is Block rules alone, which would be the next trouble once the other list is put right.
-    let edits = match is_last_allow(endpoint, rule) {
+    // Without its last Allow a list is Block rules alone, which would be the next trouble once the other list is put right. And where nothing hangs
+    // on any Switch rule that allows, a Block that goes may leave the default of the Switch layer as the only thing that cuts the endpoint off.
+    let is_block = |own: &Rule| own.action == AclAction::Block;
+    let allows = [Direction::In, Direction::Out].into_iter();
+    let mut allows = allows.flat_map(|direction| allows_of(endpoint, Layer::Switch, direction));
+    let leaves_the_default = rule.rule.as_ref().is_some_and(is_block)
+        && allows.any(|own| own.decides)
+        && !any_weighs(endpoint);
+    let edits = match is_last_allow(endpoint, rule) || leaves_the_default {
         true => Vec::new(),
         false => vec![Edit::Remove(rule.pointer.clone())],
     };
