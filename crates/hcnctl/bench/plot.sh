@@ -8,8 +8,8 @@
 #   bench/plot.sh TSV TITLE X-LABEL X-FROM X-TO Y-FROM Y-TO LINE...
 #   bench/plot.sh why.tsv "One answer as a whole process, in milliseconds, by number of ACLs" ACLs 2 4 0 3 \
 #       ovn-trace:peer:0:ovn-trace "two:two:-4:why, on 2 endpoints" "spread:own:8:why, 100 on each endpoint" > docs/why-cost.svg
-#   bench/plot.sh reach.tsv "Every pair as a whole process, in milliseconds, by number of endpoints" endpoints 1 4 0 5 \
-#       "peer:peer:0:network-config-analyzer" "reach:own:0:hcnctl reach" > docs/reach-cost.svg
+#   bench/plot.sh reach.tsv "Every pair as a whole process, in milliseconds, by number of endpoints" endpoints 1 3 0 5 \
+#       "peer:peer:0:network-config-analyzer" "reach:own:0:hcnctl reach -o json" > docs/reach-cost.svg
 set -euo pipefail
 tsv=$1 title=$2 label=$3 x_from=$4 x_to=$5 y_from=$6 y_to=$7
 shift 7
@@ -19,7 +19,7 @@ awk -F '\t' -v title="$title" -v label="$label" -v x_from="$x_from" -v x_to="$x_
     function y(ms) { return 260 - (log10(ms) - y_from) / (y_to - y_from) * 240 }
     FNR > 1 { points[$1] = points[$1] sprintf("%.1f,%.1f ", x($2), y($3)); end_x[$1] = x($2); end_y[$1] = y($3) }
     END {
-        print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-10 0 650 310\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">"
+        print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-24 0 664 310\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">"
         printf "<title>%s</title>\n", title
         print "<style>text{fill:#333}.grid{stroke:#ccc}polyline{fill:none;stroke-width:2}polyline.own{stroke:#1a66c2}polyline.two{stroke:#5aa02c}polyline.peer{stroke:#c2401a}"
         print "text.own{fill:#1a66c2}text.two{fill:#4a8a20}text.peer{fill:#c2401a}"
