@@ -110,7 +110,7 @@ impl<'t> Aside<'t> {
 type Kind = (Direction, Option<AclRuleType>, bool);
 
 /// Bytes of documents that take longer to read than a thread to start.
-pub(super) const WORTH_A_THREAD: usize = 1 << 17;
+const WORTH_A_THREAD: usize = 1 << 17;
 
 /// What `read` makes of each, in order; `size` is what has to be read of one, in bytes. Where that is much, all but the first are read in threads
 /// of their own: a flow crosses few ports, and each may have thousands of rules.

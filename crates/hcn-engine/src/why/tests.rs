@@ -10,8 +10,6 @@ use crate::{
     way::{Hop, Kept, NoWay, Receiver},
 };
 
-mod many;
-
 const NETWORK: &str = "0A000000-0000-4000-8000-000000000001";
 
 fn id(number: u32) -> String {

@@ -23,6 +23,8 @@ use crate::{
     reading::{TextEndpoint, TextHost, TextNetwork},
 };
 
+mod many;
+
 const BALANCER: u128 = 0x0c00_0001;
 
 /// Networks with the subnets and gateways of both families.

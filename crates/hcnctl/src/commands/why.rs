@@ -70,19 +70,8 @@ fn can_of(sources: &Sources, profile: &Profile, args: &CanArgs, out: &mut dyn Wr
     let (explanation, _) = explained(sources, &mut inquiry, &mut question, &[]);
     if !args.quiet {
         let page = Page {
-            names: names_of(
-                inquiry.switch(),
-                &sources.sketch,
-                sources.containers.clone(),
-                profile,
-            ),
-            profile: profile.name(),
-            notes: notes::notes(sources, &inquiry, &question, &explanation),
-            question: &question,
-            explanation: &explanation,
             other_family,
-            profiles: Vec::new(),
-            questions: Vec::new(),
+            ..page(sources, profile, &inquiry, &question, &explanation)
         };
         writeln!(out, "{}", summary(&page))?;
     }
@@ -156,19 +145,10 @@ fn why_of(
         answer,
     });
     let page = Page {
-        names: names_of(
-            inquiry.switch(),
-            &sources.sketch,
-            sources.containers.clone(),
-            profile,
-        ),
-        profile: profile.name(),
-        notes: notes::notes(sources, &inquiry, &question, &explanation),
-        question: &question,
-        explanation: &explanation,
         other_family,
         profiles,
         questions: questions.collect(),
+        ..page(sources, profile, &inquiry, &question, &explanation)
     };
     match args.output {
         ProbeOutput::Text => write!(out, "{}", text_page(&page))?,
@@ -177,6 +157,31 @@ fn why_of(
         }
     }
     Ok(code(&question, &explanation))
+}
+
+/// What `can` and `why` both say of an answer.
+fn page<'a>(
+    sources: &'a Sources,
+    profile: &Profile,
+    inquiry: &'a Inquiry<'_>,
+    question: &'a Question,
+    explanation: &'a Explanation,
+) -> Page<'a> {
+    Page {
+        names: names_of(
+            inquiry.switch(),
+            &sources.sketch,
+            sources.containers.clone(),
+            profile,
+        ),
+        profile: profile.name(),
+        notes: notes::notes(sources, inquiry, question, explanation),
+        question,
+        explanation,
+        other_family: None,
+        profiles: Vec::new(),
+        questions: Vec::new(),
+    }
 }
 
 fn code(question: &Question, explanation: &Explanation) -> u8 {
